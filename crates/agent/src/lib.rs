@@ -1,0 +1,1 @@
+//! The daemon: supervises instances, acts on decisions, answers REST.

@@ -1,0 +1,2 @@
+//! The `twinlock` command.
+fn main() {}

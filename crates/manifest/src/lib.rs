@@ -1,0 +1,1 @@
+//! What users declare: YAML in, typed and validated out.

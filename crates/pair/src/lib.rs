@@ -1,0 +1,1 @@
+//! Who is active: pure decisions, the arbiter trait and its adapters.

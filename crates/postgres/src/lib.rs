@@ -1,0 +1,1 @@
+//! One PostgreSQL instance: init, configure, start, base backup, promote, rewind, stop.

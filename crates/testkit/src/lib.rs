@@ -1,0 +1,1 @@
+//! Scratch clusters and fault injection for tests.

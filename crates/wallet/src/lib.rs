@@ -1,0 +1,1 @@
+//! Oracle-format wallets: read, write, issue, renew.
