@@ -16,6 +16,7 @@ mod place;
 mod process;
 mod section;
 mod start;
+mod survivors;
 mod test;
 mod tutorial;
 mod workspace;

@@ -5,6 +5,7 @@ pub(crate) mod direction;
 pub(crate) mod generated;
 pub(crate) mod length;
 pub(crate) mod licences;
+pub(crate) mod links;
 pub(crate) mod machine;
 pub(crate) mod shell;
 pub(crate) mod unsafe_code;
@@ -12,6 +13,6 @@ pub(crate) mod unsafe_code;
 use crate::failure::Failure;
 
 /// Passes if nothing was found.
-fn verdict(findings: Vec<String>, remedy: &'static str) -> Result<(), Failure> {
+pub(crate) fn verdict(findings: Vec<String>, remedy: &'static str) -> Result<(), Failure> {
     if findings.is_empty() { Ok(()) } else { Err(Failure::Findings { findings, remedy }) }
 }

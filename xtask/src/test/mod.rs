@@ -11,6 +11,7 @@ use crate::need::{self, Purpose};
 use crate::newest;
 use crate::process;
 use crate::section::{self, Elapsed};
+use crate::survivors::Mark;
 use crate::tutorial;
 use crate::workspace::Workspace;
 use tally::Tally;
@@ -86,6 +87,12 @@ const STEPS: &[Step] = &[
         about: "long files are named (never fails)",
         fast: true,
         run: |context| check::length::run(context.workspace),
+    },
+    Step {
+        name: "links",
+        about: "links between pages",
+        fast: true,
+        run: |context| check::links::run(context.workspace),
     },
     Step {
         name: "shell",
@@ -214,13 +221,18 @@ fn tests(context: &Context) -> Result<(), Failure> {
         Some(bindir) => test.env(newest::BINDIR_VARIABLE, bindir),
         None => &mut test,
     };
+    let mark = Mark::new();
+    let (variable, value) = mark.variable();
+    test.env(variable, value);
     let mut tally = Tally::default();
     let outcome = process::run_bounded(&mut test, TESTS_BOUND, |line| {
         println!("{line}");
         tally = tally + Tally::of_line(line);
     });
     context.tally.set(context.tally.get() + tally);
-    outcome
+    let left = mark.end_survivors();
+    outcome?;
+    check::verdict(left, "A test must end what it starts, also when it fails. (They were ended now.)")
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::compare;
 use super::parse::{Block, Exchange, Step, Tutorial};
 use super::session::{NoAnswer, Session};
+use crate::check;
 use crate::failure::Failure;
 use crate::section::Elapsed;
+use crate::survivors::Mark;
 
 /// How long a block that is repeated waits before it is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -28,6 +30,7 @@ pub(super) struct Performance<'a> {
     stage: &'a Stage<'a>,
     scratch: PathBuf,
     session: Session,
+    mark: Mark,
 }
 
 impl<'a> Performance<'a> {
@@ -38,20 +41,24 @@ impl<'a> Performance<'a> {
         // Commands may run PostgreSQL as another user, who must be able to come in here.
         let work = scratch.join("work");
         std::fs::create_dir_all(&work).map_err(Failure::file("create", &work))?;
-        let session = start_session(stage, &scratch)?;
-        Ok(Self { tutorial, stage, scratch, session })
+        let mark = Mark::new();
+        let session = start_session(stage, &scratch, &mark)?;
+        Ok(Self { tutorial, stage, scratch, session, mark })
     }
 
     /// Performs it to the end or to the first difference, and cleans up in either case.
     pub(super) fn perform(mut self) -> Result<(), Failure> {
         let told = self.tutorial.steps.iter().try_for_each(|step| self.step(step));
         let cleaned = self.clean_up();
+        drop(self.session);
+        let left = self.mark.end_survivors();
         if self.stage.keep {
             println!("kept: {}", self.scratch.display());
         } else {
             std::fs::remove_dir_all(&self.scratch).map_err(Failure::file("remove", &self.scratch))?;
         }
-        told.and(cleaned)
+        told.and(cleaned)?;
+        check::verdict(left, "A tutorial's cleanup must end what it started. (They were ended now.)")
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure> {
@@ -119,7 +126,7 @@ impl<'a> Performance<'a> {
         for block in &self.tutorial.cleanup {
             for exchange in &block.exchanges {
                 if !self.session.is_alive() {
-                    self.session = start_session(self.stage, &self.scratch)?;
+                    self.session = start_session(self.stage, &self.scratch, &self.mark)?;
                 }
                 let what = match self.session.execute(&exchange.command, block.timeout) {
                     Ok(answer) if answer.exit == 0 => continue,
@@ -151,9 +158,10 @@ fn describe(no_answer: &NoAnswer, timeout: Duration) -> String {
     }
 }
 
-fn start_session(stage: &Stage, scratch: &Path) -> Result<Session, Failure> {
+fn start_session(stage: &Stage, scratch: &Path, mark: &Mark) -> Result<Session, Failure> {
     let path = std::env::var("PATH").unwrap_or_default();
     let work = scratch.join("work");
+    let (variable, value) = mark.variable();
     let environment = [
         ("PATH", format!("{}:{path}", stage.programs.display())),
         ("HOME", work.display().to_string()),
@@ -162,6 +170,7 @@ fn start_session(stage: &Stage, scratch: &Path) -> Result<Session, Failure> {
         ("TZ", "UTC".to_owned()),
         ("NO_COLOR", "1".to_owned()),
         ("PAGER", "cat".to_owned()),
+        (variable, value.to_owned()),
     ];
     Session::start(&work, &scratch.join("scripts"), &environment)
 }
@@ -212,6 +221,12 @@ mod tests {
     #[test]
     fn failing_cleanup_fails_the_tutorial() {
         assert!(perform("<!-- cleanup -->\n```console\n% false\n```\n").is_err());
+    }
+
+    #[test]
+    fn process_left_behind_fails_the_tutorial() {
+        let error = perform("```console\n% sleep 600 >&- 2>&- &\n```\n").unwrap_err();
+        assert!(error.contains("was left behind: sleep 600"), "{error}");
     }
 
     #[test]
