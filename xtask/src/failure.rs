@@ -46,8 +46,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(what) => write!(f, "{what}\n\n{}", crate::args::USAGE),
-            Self::File { doing, path, source } => write!(f, "{doing} {}: {source}", path.display()),
-            Self::Spawn { program, source } => write!(f, "start {program}: {source}"),
+            Self::File { doing, path, .. } => write!(f, "{doing} {}", path.display()),
+            Self::Spawn { program, .. } => write!(f, "start {program}"),
             Self::Program { program, outcome, output } => {
                 write!(f, "{program}: {outcome}")?;
                 if output.is_empty() { Ok(()) } else { write!(f, "\n{}", output.trim_end()) }
@@ -67,11 +67,38 @@ impl fmt::Display for Failure {
     }
 }
 
+/// A failure with all its causes on one line, for the place where it is handled.
+pub(crate) struct WithCauses<'a>(pub(crate) &'a Failure);
+
+impl fmt::Display for WithCauses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = std::error::Error::source(self.0);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } | Self::Spawn { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let failure = Failure::file("read", Path::new("a.txt"))(io::Error::other("no such luck"));
+        assert_eq!(failure.to_string(), "read a.txt");
+        assert_eq!(WithCauses(&failure).to_string(), "read a.txt: no such luck");
     }
 }

@@ -24,14 +24,14 @@ mod workspace;
 use std::process::ExitCode;
 
 use args::Task;
-use failure::Failure;
+use failure::{Failure, WithCauses};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
     match args::parse(std::env::args().skip(1)).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", WithCauses(&failure));
             failure.exit_code()
         }
     }

@@ -39,6 +39,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Statements for psql that kill the server it is connected to, without knowing where that keeps its files. The server is
+/// the parent of the process that serves the connection.
+const KILL_ACTIVE: &str = r#"printf '%s\n' 'select pg_backend_pid() as id \gset' '\setenv ID :id' '\! kill -9 $(awk "/^PPid/{print \$2}" /proc/$ID/status)'"#;
+
 struct Example<'a> {
     workspace: &'a Workspace,
     program: PathBuf,
@@ -103,12 +107,12 @@ impl Example<'_> {
         println!(
             "The pair goes on running. These commands work from anywhere:\n\n  \
              {twinlock} psql {PAIR} -- -c 'select * from sampleuser.emp'\n  \
-             {twinlock} get -w                    # watch; in another terminal, kill the active:\n  \
-             kill -9 $({twinlock} psql {PAIR} -- -Atc 'select pg_backend_pid()' | xargs ps -o ppid= -p)\n  \
-             {twinlock} switchover {PAIR}         # swap the roles, losing nothing\n  \
-             {twinlock} events {PAIR}             # what happened and why\n  \
-             {twinlock} url {PAIR}                # for your application\n  \
-             {twinlock} down {PAIR}               # stop it; --purge also deletes its data\n"
+             {twinlock} get -w               # watch it, while in another terminal you kill the active:\n  \
+             {KILL_ACTIVE} | {twinlock} psql {PAIR}\n  \
+             {twinlock} switchover {PAIR}    # swap the roles, losing nothing\n  \
+             {twinlock} events {PAIR}        # what happened and why\n  \
+             {twinlock} url {PAIR}           # for your application\n  \
+             {twinlock} down {PAIR}          # stop it; --purge also deletes its data\n"
         );
     }
 

@@ -11,7 +11,7 @@ mod relocate;
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, WithCauses};
 use crate::place;
 use crate::process;
 use crate::workspace::Workspace;
@@ -107,7 +107,7 @@ fn choose(work: &Path, say: &mut dyn FnMut(&str)) -> Result<(apt::Apt, apt::Pack
         });
         match found {
             Ok(found) => return Ok(found),
-            Err(failure) => reasons.push(format!("{suite}: {failure}")),
+            Err(failure) => reasons.push(format!("{suite}: {}", WithCauses(&failure))),
         }
     }
     Err(Failure::Stopped(format!("no newer PostgreSQL could be had.\n{}", reasons.join("\n"))))

@@ -7,7 +7,7 @@ use super::compare;
 use super::parse::{Block, Exchange, Step, Tutorial};
 use super::session::{NoAnswer, Session};
 use crate::check;
-use crate::failure::Failure;
+use crate::failure::{Failure, WithCauses};
 use crate::section::Elapsed;
 use crate::survivors::Mark;
 
@@ -136,7 +136,7 @@ impl<'a> Performance<'a> {
                     Err(no_answer) => format!("cleanup {}", describe(&no_answer, block.timeout)),
                 };
                 let problem = self.problem(exchange, &what);
-                println!("{problem}");
+                println!("{}", WithCauses(&problem));
                 result = Err(problem);
             }
         }
