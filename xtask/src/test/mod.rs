@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::check;
-use crate::failure::Failure;
+use crate::failure::{Failure, WithCauses};
 use crate::need::{self, Purpose};
 use crate::newest;
 use crate::process;
@@ -133,8 +133,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<(), Failur
     let mut took: Vec<(&'static str, Duration, bool)> = Vec::new();
     for step in STEPS.iter().filter(|step| is_wanted(step, options)) {
         let started = Instant::now();
-        let passed =
-            section::timed(&format!("{}: {}", step.name, step.about), || (step.run)(&context)).is_ok();
+        let outcome = section::timed(&format!("{}: {}", step.name, step.about), || (step.run)(&context));
+        let passed = outcome.inspect_err(|failure| println!("{}", WithCauses(failure))).is_ok();
         took.push((step.name, started.elapsed(), passed));
         if !passed && FOUNDATIONS.contains(&step.name) {
             break;

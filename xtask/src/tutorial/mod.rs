@@ -25,7 +25,7 @@ mod session;
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, WithCauses};
 use crate::place;
 use crate::process;
 use crate::section;
@@ -83,7 +83,10 @@ fn execute(workspace: &Workspace, options: &Options) -> Result<Outcome, Failure>
             Stage { tutorial: &directory, programs: &programs, keep: options.keep, show: options.show };
         match section::timed(&format!("tutorial {name}"), || perform_one(&stage)) {
             Ok(()) => outcome.passed += 1,
-            Err(_shown) => outcome.failed.push(name),
+            Err(failure) => {
+                println!("{}", WithCauses(&failure));
+                outcome.failed.push(name);
+            }
         }
     }
     Ok(outcome)
