@@ -1,0 +1,267 @@
+//! Opening and saving wallets on disk.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::directory::{
+    self, AUTO_LOGIN_FILE, Directory, LockedDirectory, NewFiles, PASSWORD_FILE, Standing,
+};
+use crate::error::WalletError;
+use crate::file::{Derivation, OpenOptions, Origin};
+use crate::password::Password;
+use crate::random;
+use crate::sso::{AutoLoginKind, LocalIdentity, Sso};
+use crate::wallet::Wallet;
+
+/// What opens a wallet.
+#[derive(Clone, Debug)]
+pub enum Unlock {
+    /// The password of `ewallet.p12`.
+    Password(Password),
+    /// Nothing: `cwallet.sso` opens by itself.
+    AutoLogin,
+}
+
+/// Which files a saved wallet consists of.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Write `ewallet.p12` under this password.
+    pub password: Option<(Password, Derivation)>,
+    /// Write `cwallet.sso`.
+    pub auto_login: AutoLogin,
+}
+
+/// Who may open a wallet without a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AutoLogin {
+    /// Nobody: there is no `cwallet.sso`.
+    No,
+    /// Whoever can read the file.
+    Anyone,
+    /// One user on one host, as far as names that anybody can look up tell them from others.
+    Local(LocalIdentity),
+}
+
+impl Wallet {
+    /// Opens the wallet at `path` (a directory or a `cwallet.sso`) by its auto-login file.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read, is damaged, or is of the local kind.
+    pub fn open_auto_login(path: &Path) -> Result<Self, WalletError> {
+        Self::open(path, &Unlock::AutoLogin, &OpenOptions::default())
+    }
+
+    /// Opens the wallet at `path` (a directory or an `ewallet.p12`) with its password.
+    ///
+    /// # Errors
+    /// [`WalletError::WrongPassword`] and [`WalletError::Damaged`] are told apart where the file allows it.
+    pub fn open_with_password(path: &Path, password: &Password) -> Result<Self, WalletError> {
+        Self::open(path, &Unlock::Password(password.clone()), &OpenOptions::default())
+    }
+
+    /// Opens the wallet at `path`, a directory or one of its files.
+    ///
+    /// # Errors
+    /// As [`Wallet::open_auto_login`] and [`Wallet::open_with_password`].
+    pub fn open(path: &Path, unlock: &Unlock, options: &OpenOptions) -> Result<Self, WalletError> {
+        let (name, file) = match unlock {
+            Unlock::Password(_) => (PASSWORD_FILE, file_at(path, PASSWORD_FILE)),
+            Unlock::AutoLogin => (AUTO_LOGIN_FILE, file_at(path, AUTO_LOGIN_FILE)),
+        };
+        let bytes = directory::read_if_there(&file, options.limits.file_bytes)?;
+        let bytes = bytes.map(Zeroizing::new).ok_or_else(|| WalletError::NotFound {
+            directory: file.parent().unwrap_or(path).to_path_buf(),
+            file: name,
+        })?;
+        let wallet = match unlock {
+            Unlock::Password(password) => Self::from_p12_bytes_with(&bytes, password, options),
+            Unlock::AutoLogin => Self::from_sso_bytes_with(&bytes, options),
+        };
+        wallet.map_err(|error| error.in_file(&file))
+    }
+
+    /// Writes the wallet into `directory` as a `cwallet.sso` that stands on its own, mode 0600.
+    ///
+    /// Anybody who can read that file can open it. A wallet read from there and not changed is not written
+    /// at all.
+    ///
+    /// # Errors
+    /// [`WalletError::Exists`] when another wallet is there, [`WalletError::ChangedMeanwhile`] when it was
+    /// changed since this one was read from it, [`WalletError::PasswordNeeded`] when an `ewallet.p12` is
+    /// there, which would fall behind.
+    pub fn save_auto_login(&mut self, directory: &Path) -> Result<(), WalletError> {
+        self.save(directory, &Form { password: None, auto_login: AutoLogin::Anyone })
+    }
+
+    /// Writes the wallet into `directory` in the form asked for, mode 0600 or what the old files had if
+    /// that allows less.
+    ///
+    /// A file that is there and not part of `form` is not touched, unless that would leave it behind.
+    ///
+    /// # Errors
+    /// As [`Wallet::save_auto_login`].
+    pub fn save(&mut self, directory: &Path, form: &Form) -> Result<(), WalletError> {
+        let locked = Directory::new(directory).lock()?;
+        self.refuse_to_overwrite(&locked.directory)?;
+        if form.password.is_none() && locked.directory.password_file().exists() {
+            return Err(WalletError::PasswordNeeded { path: locked.directory.password_file() });
+        }
+        self.write(&locked, form)
+    }
+
+    /// Errs unless the files in `directory` are those that this wallet was read from, or there are none.
+    fn refuse_to_overwrite(&self, directory: &Directory) -> Result<(), WalletError> {
+        let (password_file, auto_login_file) = (directory.password_file(), directory.auto_login_file());
+        let (read_from, other) = match &self.origin {
+            Some(Origin { kind: None, .. }) => (password_file, auto_login_file),
+            _ => (auto_login_file, password_file),
+        };
+        let limit = crate::Limits::default().file_bytes;
+        match (directory::read_if_there(&read_from, limit)?, &self.origin) {
+            (None, _) if other.exists() => Err(WalletError::Exists { path: other }),
+            (None, _) => Ok(()),
+            (Some(now), Some(origin)) if now == **origin.bytes => Ok(()),
+            (Some(_), Some(_)) => Err(WalletError::ChangedMeanwhile { path: read_from }),
+            (Some(_), None) => Err(WalletError::Exists { path: read_from }),
+        }
+    }
+
+    fn write(&mut self, locked: &LockedDirectory, form: &Form) -> Result<(), WalletError> {
+        if self.is_on_disk_already(locked, form)? {
+            return Ok(());
+        }
+        let salt = random::bytes::<8>()?.to_vec();
+        let password_file = match &form.password {
+            Some((password, derivation)) => Some(self.write_p12(password, derivation, salt.clone())?),
+            None => None,
+        };
+        let with_password = password_file.is_some();
+        let auto_login_file = match &form.auto_login {
+            AutoLogin::No => None,
+            AutoLogin::Local(identity) => Some(self.write_sso(AutoLoginKind::Local, Some(identity), salt)?),
+            AutoLogin::Anyone if with_password => {
+                Some(self.write_sso(AutoLoginKind::WithPasswordFile, None, salt)?)
+            }
+            AutoLogin::Anyone => Some(self.write_sso(AutoLoginKind::Only, None, salt)?),
+        };
+        locked.write(NewFiles {
+            password_file: password_file.as_deref(),
+            auto_login_file: auto_login_file.as_ref().map(|bytes| bytes.as_slice()),
+        })?;
+        self.remember(password_file, auto_login_file, form)
+    }
+
+    /// Whether everything that `form` asks for is there with these contents: then not a byte is written.
+    fn is_on_disk_already(&self, locked: &LockedDirectory, form: &Form) -> Result<bool, WalletError> {
+        let Some(origin) = &self.origin else { return Ok(false) };
+        if self.changed {
+            return Ok(false);
+        }
+        let standing = locked.directory.standing()?;
+        Ok(match (&form.password, &form.auto_login, origin.kind) {
+            (None, AutoLogin::Anyone, Some(AutoLoginKind::Only)) => standing == Standing::AutoLoginOnly,
+            (None, AutoLogin::Local(_), Some(AutoLoginKind::Local)) => standing == Standing::AutoLoginOnly,
+            (Some((password, derivation)), auto_login, None) => {
+                let expected = match auto_login {
+                    AutoLogin::No => Standing::PasswordOnly,
+                    _ => Standing::InStep,
+                };
+                // Opened again rather than remembered: the password must be the one on disk.
+                let same_password = || Self::from_p12_bytes(&origin.bytes, password).is_ok();
+                standing == expected && *derivation == origin.derivation && same_password()
+            }
+            _ => false,
+        })
+    }
+
+    /// What was written is what the wallet now comes from.
+    fn remember(
+        &mut self,
+        password_file: Option<Vec<u8>>,
+        auto_login_file: Option<Zeroizing<Vec<u8>>>,
+        form: &Form,
+    ) -> Result<(), WalletError> {
+        let reread = match (&form.password, password_file, auto_login_file) {
+            (Some((password, _)), Some(bytes), _) => Self::from_p12_bytes(&bytes, password)?,
+            (_, _, Some(bytes)) => {
+                let local = match &form.auto_login {
+                    AutoLogin::Local(identity) => Some(identity.clone()),
+                    _ => None,
+                };
+                Self::from_sso_bytes_with(&bytes, &OpenOptions { local, ..OpenOptions::default() })?
+            }
+            _ => return Ok(()),
+        };
+        *self = reread;
+        Ok(())
+    }
+}
+
+/// Changes the wallet in `directory` under its lock: opens it, lets `change` work on it, writes it back in
+/// the form it had.
+///
+/// Two writers at once take turns, and nothing of either is lost. A wallet that `change` left as it was is
+/// not written.
+///
+/// # Errors
+/// What opening, `change` or saving gives. [`WalletError::PasswordNeeded`] when the wallet was opened by its
+/// auto-login file and has a password file beside it, which would fall behind.
+pub fn edit<T, E: From<WalletError>>(
+    directory: &Path,
+    unlock: &Unlock,
+    options: &OpenOptions,
+    change: impl FnOnce(&mut Wallet) -> Result<T, E>,
+) -> Result<T, E> {
+    let locked = Directory::new(directory).lock()?;
+    let mut wallet = Wallet::open(directory, unlock, options)?;
+    let form = form_on_disk(&locked.directory, &wallet, unlock, options)?;
+    let result = change(&mut wallet)?;
+    wallet.write(&locked, &form)?;
+    Ok(result)
+}
+
+/// How the two files of the wallet in `directory` stand to each other.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn standing(directory: &Path) -> Result<Standing, WalletError> {
+    Directory::new(directory).standing()
+}
+
+fn form_on_disk(
+    directory: &Directory,
+    wallet: &Wallet,
+    unlock: &Unlock,
+    options: &OpenOptions,
+) -> Result<Form, WalletError> {
+    let auto_login = auto_login_on_disk(directory, options)?;
+    match unlock {
+        Unlock::Password(password) => {
+            Ok(Form { password: Some((password.clone(), wallet.rewrite_derivation())), auto_login })
+        }
+        Unlock::AutoLogin if directory.password_file().exists() => {
+            Err(WalletError::PasswordNeeded { path: directory.password_file() })
+        }
+        Unlock::AutoLogin => Ok(Form { password: None, auto_login }),
+    }
+}
+
+/// The kind of auto-login file that is there. A local one can be rewritten only by who it is for.
+fn auto_login_on_disk(directory: &Directory, options: &OpenOptions) -> Result<AutoLogin, WalletError> {
+    let path = directory.auto_login_file();
+    let Some(bytes) = directory::read_if_there(&path, options.limits.file_bytes)? else {
+        return Ok(AutoLogin::No);
+    };
+    let kind = Sso::read(&bytes).map_err(|error| error.in_file(&path))?.kind;
+    match (kind, &options.local) {
+        (AutoLoginKind::WithPasswordFile | AutoLoginKind::Only, _) => Ok(AutoLogin::Anyone),
+        (AutoLoginKind::Local, Some(identity)) => Ok(AutoLogin::Local(identity.clone())),
+        (AutoLoginKind::Local, None) => Err(WalletError::OtherHostOrUser.in_file(&path)),
+    }
+}
+
+/// `path` itself when it is a file, else the file called `name` in it.
+fn file_at(path: &Path, name: &str) -> PathBuf {
+    if path.is_dir() { path.join(name) } else { path.to_path_buf() }
+}
