@@ -22,9 +22,10 @@ pub use facility::{ConfigMap, Files, Secret};
 
 /// One document of a manifest file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there are few documents, and callers take each apart at once")]
 pub enum Document {
     /// A pair, declared as a `Pair` or as a `TimesTenClassic`.
-    Pair(Box<PairManifest>),
+    Pair(PairManifest),
     /// Files that are secret.
     Secret(Secret),
     /// Files.
@@ -161,8 +162,8 @@ fn kinds() -> String {
 fn one_or_list(document: &Mapping<'_>, documents: &mut Vec<Document>) -> Result<(), ManifestError> {
     let header = Header::read(document)?;
     match header.kind {
-        "Pair" => documents.push(Document::Pair(Box::new(pair::read(document, &header)?))),
-        "TimesTenClassic" => documents.push(Document::Pair(Box::new(classic::read(document, &header)?))),
+        "Pair" => documents.push(Document::Pair(pair::read(document, &header)?)),
+        "TimesTenClassic" => documents.push(Document::Pair(classic::read(document, &header)?)),
         "Secret" => documents.push(Document::Secret(facility::read_secret(document)?)),
         "ConfigMap" => documents.push(Document::ConfigMap(facility::read_config_map(document)?)),
         _ => return list(document, documents),

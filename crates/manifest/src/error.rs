@@ -186,11 +186,10 @@ pub enum ManifestError {
     },
     /// A ConfigMap or Secret that the manifest names was not given.
     #[error(
-        "{at}: {field}: no {kind} named `{name}` was given{given}; pass `{option} {name}=DIR` or add a {kind} document named `{name}` to the manifest"
+        "{field}: no {kind} named `{name}` was given{given}; pass `{option} {name}=DIR` or add a {kind} document \
+         named `{name}` to the manifest"
     )]
     MissingFacility {
-        /// The manifest.
-        at: Place,
         /// `spec.dbConfigMap` or `spec.dbSecret`.
         field: &'static str,
         /// `ConfigMap` or `Secret`.
@@ -239,9 +238,8 @@ impl ManifestError {
             | Self::InvalidValue { at, .. }
             | Self::Unsupported { at, .. }
             | Self::OwnedSetting { at, .. }
-            | Self::MissingFacility { at, .. }
             | Self::Malformed { at, .. } => Some(at),
-            Self::MissingMetadata { .. } => None,
+            Self::MissingFacility { .. } | Self::MissingMetadata { .. } => None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod cipher;
 mod decode;
 pub mod documents;
 mod error;
+pub mod metadata;
 
 mod name;
 pub mod quantity;

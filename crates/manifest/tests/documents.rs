@@ -81,7 +81,7 @@ fn pairs_read_back_from_json() {
         for document in parse(&fs::read_to_string(&case).unwrap(), file_name(&case)).unwrap() {
             if let Document::Pair(pair) = document {
                 let json = serde_json::to_string(&pair).unwrap();
-                assert_eq!(serde_json::from_str::<twinlock_manifest::PairManifest>(&json).unwrap(), *pair);
+                assert_eq!(serde_json::from_str::<twinlock_manifest::PairManifest>(&json).unwrap(), pair);
             }
         }
     }
