@@ -4,6 +4,7 @@ mod certificate;
 pub mod certs;
 
 pub mod check;
+mod content;
 mod credential;
 mod der;
 mod directory;
@@ -21,12 +22,16 @@ mod pkcs12;
 mod private_key;
 mod random;
 mod request;
-mod secret;
 mod sso;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wallet;
 
 pub use certificate::{Certificate, KeyAlgorithm};
+pub use content::connect::ConnectCredential;
+pub use content::master_key::{MasterKey, MasterKeyId};
+pub use content::secret::Secret;
 pub use credential::Credential;
 pub use directory::{AUTO_LOGIN_FILE, PASSWORD_FILE, Standing};
 pub use error::WalletError;
@@ -37,7 +42,6 @@ pub use pem::{PemContents, read_pem};
 pub use pkcs12::pbe::Encryption;
 pub use private_key::PrivateKey;
 pub use request::CertificateRequest;
-pub use secret::Secret;
 pub use sso::{AutoLoginKind, LocalIdentity};
 pub use store::{AutoLogin, Form, Unlock, edit, standing};
 pub use wallet::{Entry, Wallet};

@@ -5,13 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
+use crate::content::secret::Secret;
 use crate::credential::Credential;
 use crate::error::WalletError;
 use crate::file::Origin;
 use crate::pkcs12::bag::{Bag, Content, OracleId};
 use crate::private_key::PrivateKey;
 use crate::request::CertificateRequest;
-use crate::secret::Secret;
 
 /// The contents of a wallet, in memory.
 ///

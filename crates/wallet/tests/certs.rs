@@ -1,4 +1,5 @@
 //! `certs::create` makes wallets that a pair can use as they are.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

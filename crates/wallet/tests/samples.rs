@@ -1,4 +1,5 @@
 //! Wallets made by Oracle's tools, or byte for byte in their form, open and give what they hold.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::path::{Path, PathBuf};
 

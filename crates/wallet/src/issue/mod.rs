@@ -174,7 +174,7 @@ pub fn self_sign(template: &Template, key: &PrivateKey) -> Result<Certificate, W
 /// # Errors
 /// When the template names nothing usable or the library fails.
 pub fn request(template: &Template, key: &PrivateKey) -> Result<CertificateRequest, WalletError> {
-    let request = template.params()?.serialize_request(&key.signing_key()?);
+    let request = template.request_params()?.serialize_request(&key.signing_key()?);
     CertificateRequest::from_der(request.map_err(issuing("make the certificate request"))?.der())
 }
 

@@ -99,6 +99,15 @@ impl Template {
         self
     }
 
+    /// The parameters of a request, which has no place for what its signer decides.
+    pub(super) fn request_params(&self) -> Result<CertificateParams, WalletError> {
+        let mut params = self.params()?;
+        params.serial_number = None;
+        params.use_authority_key_identifier_extension = false;
+        params.is_ca = IsCa::NoCa;
+        Ok(params)
+    }
+
     pub(super) fn params(&self) -> Result<CertificateParams, WalletError> {
         if self.common_name.trim().is_empty() || self.common_name.chars().count() > 64 {
             let reason = "it must have 1 to 64 characters".to_owned();

@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use super::pbe::{Keys, Scheme};
 use crate::certificate::Certificate;
+use crate::content::secret::Secret;
 use crate::der::{self as asn1, Cursor, Element};
 use crate::error::WalletError;
 use crate::oid;
 use crate::private_key::PrivateKey;
 use crate::request::CertificateRequest;
-use crate::secret::Secret;
 
 /// One entry as it stands in the file, and what it was understood to be.
 #[derive(Clone)]
