@@ -10,12 +10,12 @@
 //! - [`change::diff`]: what applying a changed manifest does, or which field cannot change.
 //! - [`state`]: the words for states and events.
 
+pub mod change;
 pub mod cipher;
 mod decode;
 pub mod documents;
 mod error;
 pub mod metadata;
-
 mod name;
 pub mod quantity;
 pub mod secret;

@@ -90,6 +90,15 @@ impl ReplicationReturn {
     /// The words of the manifest, in the order of the variants.
     pub const WORDS: [&'static str; 3] = ["durable", "applied", "async"];
 
+    /// The word of the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Applied => "applied",
+            Self::Async => "async",
+        }
+    }
+
     /// The value of PostgreSQL's `synchronous_commit` that keeps the promise.
     pub fn synchronous_commit(self) -> &'static str {
         match self {

@@ -22,7 +22,8 @@ fn the_manual_names_every_field() {
         lines.filter_map(|line| line.trim_start().split_once(':')).map(|(field, _)| field)
     };
     let pair = EVERY_PAIR_FIELD.split("\nspec:").nth(1).unwrap_or_default();
-    let named = |field: &&str| [format!("`{field}`"), format!("`{field}: ")].iter().any(|text| MANUAL.contains(text));
+    let named =
+        |field: &&str| [format!("`{field}`"), format!("`{field}: ")].iter().any(|text| MANUAL.contains(text));
     let missing: Vec<&str> =
         fields(EVERY_CLASSIC_FIELD, 4).chain(fields(pair, 2)).filter(|field| !named(field)).collect();
     assert_eq!(missing, [""; 0]);
