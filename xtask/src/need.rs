@@ -48,6 +48,30 @@ const NEEDS: &[Need] = &[
         found: || process::find_on_path("openssl").is_some(),
     },
     Need {
+        package: "default-jdk-headless",
+        why: "tests open our wallets with keytool",
+        purpose: Purpose::Test,
+        found: || process::find_on_path("keytool").is_some(),
+    },
+    Need {
+        package: "systemd",
+        why: "tests seal wallets with systemd-creds",
+        purpose: Purpose::Test,
+        found: || process::find_on_path("systemd-creds").is_some(),
+    },
+    Need {
+        package: "tpm2-tools",
+        why: "tests seal wallets",
+        purpose: Purpose::Test,
+        found: || process::find_on_path("tpm2_unseal").is_some(),
+    },
+    Need {
+        package: "swtpm",
+        why: "tests seal wallets to a TPM in software",
+        purpose: Purpose::Test,
+        found: || process::find_on_path("swtpm").is_some(),
+    },
+    Need {
         package: "shellcheck",
         why: "the shell scripts are checked",
         purpose: Purpose::Test,

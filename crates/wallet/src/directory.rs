@@ -147,6 +147,11 @@ impl LockedDirectory {
         self.stage(files)?.publish()
     }
 
+    pub(crate) fn remove_auto_login_file(&self) -> Result<(), WalletError> {
+        remove_if_there(&self.directory.auto_login_file())?;
+        durable::sync_directory(self.directory.path()).map_err(writing(self.directory.path()))
+    }
+
     /// Writes the new files beside the old ones.
     pub(crate) fn stage(&self, files: NewFiles<'_>) -> Result<Staged<'_>, WalletError> {
         let mut staged = Staged { directory: &self.directory, files: Vec::new(), settled: false };

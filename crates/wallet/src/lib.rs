@@ -22,6 +22,7 @@ mod pkcs12;
 mod private_key;
 mod random;
 mod request;
+pub mod seal;
 mod sso;
 mod store;
 #[cfg(test)]
@@ -43,5 +44,5 @@ pub use pkcs12::pbe::Encryption;
 pub use private_key::PrivateKey;
 pub use request::CertificateRequest;
 pub use sso::{AutoLoginKind, LocalIdentity};
-pub use store::{AutoLogin, Form, Unlock, edit, standing};
+pub use store::{AutoLogin, Form, Unlock, auto_login_kind, edit, protect, standing};
 pub use wallet::{Entry, Wallet};

@@ -43,6 +43,17 @@ pub enum AutoLogin {
     Local(LocalIdentity),
 }
 
+impl Form {
+    fn auto_login_kind(&self) -> Option<AutoLoginKind> {
+        match &self.auto_login {
+            AutoLogin::No => None,
+            AutoLogin::Anyone if self.password.is_some() => Some(AutoLoginKind::WithPasswordFile),
+            AutoLogin::Anyone => Some(AutoLoginKind::Only),
+            AutoLogin::Local(_) => Some(AutoLoginKind::Local),
+        }
+    }
+}
+
 impl Wallet {
     /// Opens the wallet at `path` (a directory or a `cwallet.sso`) by its auto-login file.
     ///
@@ -136,14 +147,10 @@ impl Wallet {
             Some((password, derivation)) => Some(self.write_p12(password, derivation, salt.clone())?),
             None => None,
         };
-        let with_password = password_file.is_some();
-        let auto_login_file = match &form.auto_login {
-            AutoLogin::No => None,
-            AutoLogin::Local(identity) => Some(self.write_sso(AutoLoginKind::Local, Some(identity), salt)?),
-            AutoLogin::Anyone if with_password => {
-                Some(self.write_sso(AutoLoginKind::WithPasswordFile, None, salt)?)
-            }
-            AutoLogin::Anyone => Some(self.write_sso(AutoLoginKind::Only, None, salt)?),
+        let auto_login_file = match (form.auto_login_kind(), &form.auto_login) {
+            (None, _) => None,
+            (Some(kind), AutoLogin::Local(identity)) => Some(self.write_sso(kind, Some(identity), salt)?),
+            (Some(kind), _) => Some(self.write_sso(kind, None, salt)?),
         };
         locked.write(NewFiles {
             password_file: password_file.as_deref(),
@@ -155,23 +162,18 @@ impl Wallet {
     /// Whether everything that `form` asks for is there with these contents: then not a byte is written.
     fn is_on_disk_already(&self, locked: &LockedDirectory, form: &Form) -> Result<bool, WalletError> {
         let Some(origin) = &self.origin else { return Ok(false) };
-        if self.changed {
+        if self.changed || kind_on_disk(&locked.directory)? != form.auto_login_kind() {
             return Ok(false);
         }
-        let standing = locked.directory.standing()?;
-        Ok(match (&form.password, &form.auto_login, origin.kind) {
-            (None, AutoLogin::Anyone, Some(AutoLoginKind::Only)) => standing == Standing::AutoLoginOnly,
-            (None, AutoLogin::Local(_), Some(AutoLoginKind::Local)) => standing == Standing::AutoLoginOnly,
-            (Some((password, derivation)), auto_login, None) => {
-                let expected = match auto_login {
-                    AutoLogin::No => Standing::PasswordOnly,
-                    _ => Standing::InStep,
-                };
-                // Opened again rather than remembered: the password must be the one on disk.
+        let in_step = !matches!(locked.directory.standing()?, Standing::AutoLoginBehind { .. });
+        Ok(match &form.password {
+            // Opened again rather than remembered: the password must be the one on disk.
+            Some((password, derivation)) if origin.kind.is_none() => {
                 let same_password = || Self::from_p12_bytes(&origin.bytes, password).is_ok();
-                standing == expected && *derivation == origin.derivation && same_password()
+                in_step && *derivation == origin.derivation && same_password()
             }
-            _ => false,
+            Some(_) => false,
+            None => origin.kind == form.auto_login_kind(),
         })
     }
 
@@ -221,6 +223,37 @@ pub fn edit<T, E: From<WalletError>>(
     Ok(result)
 }
 
+/// Changes how the wallet in `directory` is protected: its password, its derivation, its auto-login file.
+///
+/// `choose` is given the form that the wallet has and returns the one it is to have. An auto-login file that
+/// the new form does not have is removed.
+///
+/// # Errors
+/// What opening or saving gives; [`WalletError::PasswordNeeded`] when the new form has no password and a
+/// password file is there.
+pub fn protect(
+    directory: &Path,
+    unlock: &Unlock,
+    options: &OpenOptions,
+    choose: impl FnOnce(Form) -> Form,
+) -> Result<(), WalletError> {
+    let locked = Directory::new(directory).lock()?;
+    let mut wallet = Wallet::open(directory, unlock, options)?;
+    let form = choose(form_on_disk(&locked.directory, &wallet, unlock, options)?);
+    if form.password.is_none() && locked.directory.password_file().exists() {
+        return Err(WalletError::PasswordNeeded { path: locked.directory.password_file() });
+    }
+    if form.password.is_none() && form.auto_login == AutoLogin::No {
+        let reason = "a wallet without a password needs its auto-login file".to_owned();
+        return Err(WalletError::Invalid { what: "form of the wallet", reason });
+    }
+    wallet.write(&locked, &form)?;
+    match form.auto_login {
+        AutoLogin::No => locked.remove_auto_login_file(),
+        AutoLogin::Anyone | AutoLogin::Local(_) => Ok(()),
+    }
+}
+
 /// How the two files of the wallet in `directory` stand to each other.
 ///
 /// # Errors
@@ -247,18 +280,33 @@ fn form_on_disk(
     }
 }
 
-/// The kind of auto-login file that is there. A local one can be rewritten only by who it is for.
+/// The auto-login file that is there, to be written again as it is. A local one can be rewritten only by
+/// who it is for.
 fn auto_login_on_disk(directory: &Directory, options: &OpenOptions) -> Result<AutoLogin, WalletError> {
-    let path = directory.auto_login_file();
-    let Some(bytes) = directory::read_if_there(&path, options.limits.file_bytes)? else {
-        return Ok(AutoLogin::No);
-    };
-    let kind = Sso::read(&bytes).map_err(|error| error.in_file(&path))?.kind;
-    match (kind, &options.local) {
-        (AutoLoginKind::WithPasswordFile | AutoLoginKind::Only, _) => Ok(AutoLogin::Anyone),
-        (AutoLoginKind::Local, Some(identity)) => Ok(AutoLogin::Local(identity.clone())),
-        (AutoLoginKind::Local, None) => Err(WalletError::OtherHostOrUser.in_file(&path)),
+    match (kind_on_disk(directory)?, &options.local) {
+        (None, _) => Ok(AutoLogin::No),
+        (Some(AutoLoginKind::WithPasswordFile | AutoLoginKind::Only), _) => Ok(AutoLogin::Anyone),
+        (Some(AutoLoginKind::Local), Some(identity)) => Ok(AutoLogin::Local(identity.clone())),
+        (Some(AutoLoginKind::Local), None) => {
+            Err(WalletError::OtherHostOrUser.in_file(&directory.auto_login_file()))
+        }
     }
+}
+
+fn kind_on_disk(directory: &Directory) -> Result<Option<AutoLoginKind>, WalletError> {
+    let path = directory.auto_login_file();
+    let Some(bytes) = directory::read_if_there(&path, crate::Limits::default().file_bytes)? else {
+        return Ok(None);
+    };
+    Ok(Some(Sso::read(&bytes).map_err(|error| error.in_file(&path))?.kind))
+}
+
+/// What kind of auto-login file the wallet in `directory` has, without opening it.
+///
+/// # Errors
+/// When the file cannot be read or is none.
+pub fn auto_login_kind(directory: &Path) -> Result<Option<AutoLoginKind>, WalletError> {
+    kind_on_disk(&Directory::new(directory))
 }
 
 /// `path` itself when it is a file, else the file called `name` in it.
