@@ -9,7 +9,7 @@ mod text;
 
 pub use admin_user::AdminUser;
 pub use character_set::CharacterSet;
-pub use db_ini::{DbIni, RESERVED_CONNECTIONS};
+pub use db_ini::{AGENT_SESSION_SETTINGS, DbIni, RESERVED_CONNECTIONS};
 pub use schema::{Schema, Statement};
 
 pub use crate::documents::Files;

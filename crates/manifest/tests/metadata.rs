@@ -9,8 +9,9 @@ use twinlock_manifest::{ManifestError, PairSpec};
 
 type Facilities = BTreeMap<String, Files>;
 
-const DB_INI: &str = "PermSize=200\nDatabaseCharacterSet=AL32UTF8\n";
-const SCHEMA: &str = "create sequence sampleuser.s;\ncreate table sampleuser.emp (\n  id number not null primary key,\n  name char(32)\n);\n";
+const DB_INI: &str = include_str!("../../../examples/repltls/cm_replTLS/db.ini");
+const ADMIN_USER: &str = include_str!("../../../examples/repltls/cm_replTLS/adminUser");
+const SCHEMA: &str = include_str!("../../../examples/repltls/cm_replTLS/schema.sql");
 
 fn files(files: &[(&str, &str)]) -> Files {
     files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
@@ -18,7 +19,7 @@ fn files(files: &[(&str, &str)]) -> Files {
 
 /// The document's ConfigMap `repl-tls`.
 fn config_maps() -> Facilities {
-    let config = files(&[("db.ini", DB_INI), ("adminUser", "sampleuser/samplepw\n"), ("schema.sql", SCHEMA)]);
+    let config = files(&[("db.ini", DB_INI), ("adminUser", ADMIN_USER), ("schema.sql", SCHEMA)]);
     BTreeMap::from([("repl-tls".to_owned(), config)])
 }
 

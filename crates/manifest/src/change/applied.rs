@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::documents::{PairKind, PairManifest};
-use crate::metadata::{AdminUser, Metadata, Schema};
+use crate::metadata::{AdminUser, DbIni, Metadata, Schema};
 use crate::spec::PairSpec;
 
 /// An applied manifest, as kept in a state file. It holds no secret; the admin user's password is there only as
@@ -47,7 +47,7 @@ impl Applied {
             namespace: manifest.namespace.clone(),
             kind: manifest.source.kind,
             spec: manifest.spec.clone(),
-            settings: metadata.db_ini.settings(),
+            settings: settings(&metadata.db_ini),
             encoding: metadata.db_ini.character_set().postgres_name().to_owned(),
             wallet: Fingerprint::of([metadata.replication_wallet.expose()]),
             admin_user: metadata.admin_user.name().to_owned(),
@@ -55,6 +55,16 @@ impl Applied {
             schema: metadata.schema.as_ref().map(Fingerprint::of_schema),
         }
     }
+}
+
+/// Every setting, the libraries that the user preloads among them.
+fn settings(db_ini: &DbIni) -> BTreeMap<String, String> {
+    let mut settings = db_ini.settings();
+    let libraries = db_ini.preload_libraries(&[]);
+    if !libraries.is_empty() {
+        settings.insert("shared_preload_libraries".into(), libraries.join(","));
+    }
+    settings
 }
 
 /// Tells whether two contents are equal without holding them: 64 hexadecimal digits.

@@ -101,6 +101,8 @@ fn settings_and_wallet_are_compared_by_content() {
         ]
     );
     assert!(changes.needs_restart());
+    let changes = with_file("db.ini", "PermSize=200\npg.shared_preload_libraries=auto_explain").unwrap();
+    assert_eq!(changes.lines(), ["setting shared_preload_libraries: default → auto_explain (restart)"]);
     let changes = with_file("replicationWallet", "another").unwrap();
     assert!(changes.wallet && changes.lines() == ["replicationWallet: changed"]);
 }

@@ -15,12 +15,13 @@ use crate::error::{ManifestError, Place};
 use crate::suggest::{did_you_mean, quoted};
 use attributes::{ATTRIBUTES, Attribute, Fate};
 
-pub use attributes::RESERVED_CONNECTIONS;
+pub use attributes::{AGENT_SESSION_SETTINGS, RESERVED_CONNECTIONS};
 
 /// The settings of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DbIni {
     settings: BTreeMap<String, String>,
+    preload_libraries: Vec<String>,
     character_set: CharacterSet,
     ignored: Vec<Ignored>,
 }
@@ -42,7 +43,8 @@ impl DbIni {
     }
 
     /// PostgreSQL's settings: name → value as it would stand between quotes in `postgresql.conf`, unescaped.
-    /// The same on both members.
+    /// The same on both members. Without `shared_preload_libraries`, which is merged: see
+    /// [`DbIni::preload_libraries`].
     pub fn settings(&self) -> BTreeMap<String, String> {
         self.settings.clone()
     }
@@ -52,17 +54,15 @@ impl DbIni {
         &self.character_set
     }
 
-    /// The value of `shared_preload_libraries`: what the pair needs, then what the user asked for.
-    pub fn preload_libraries(&self, needed: &[&str]) -> String {
-        let wanted = self.settings.get("shared_preload_libraries").map_or("", String::as_str);
-        let mut libraries: Vec<&str> = Vec::new();
-        let names = wanted.split(',').map(|name| name.trim().trim_matches('"'));
-        for name in needed.iter().copied().chain(names) {
-            if !name.is_empty() && !libraries.contains(&name) {
-                libraries.push(name);
+    /// The names for `shared_preload_libraries`: what the pair needs, then what the user asked for, each once.
+    pub fn preload_libraries(&self, needed: &[&str]) -> Vec<String> {
+        let mut libraries: Vec<String> = Vec::new();
+        for name in needed.iter().copied().chain(self.preload_libraries.iter().map(String::as_str)) {
+            if !libraries.iter().any(|known| known == name) {
+                libraries.push(name.to_owned());
             }
         }
-        libraries.join(",")
+        libraries
     }
 
     /// Attributes that were accepted and have no effect here.
@@ -189,6 +189,12 @@ impl Reader<'_> {
         };
         let attribute = format!("pg.{setting}");
         self.once(number, &attribute, &attribute)?;
+        if setting == "shared_preload_libraries" {
+            let names = value.split(',').map(|name| name.trim().trim_matches('"'));
+            self.result.preload_libraries =
+                names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            return Ok(());
+        }
         self.set(number, &attribute, &setting, value)
     }
 
@@ -269,9 +275,9 @@ mod tests {
         assert_eq!(
             settings(text),
             pairs(&[
-                ("max_connections", "105"),
+                ("max_connections", "106"),
                 ("shared_buffers", "64MB"),
-                ("superuser_reserved_connections", "5")
+                ("superuser_reserved_connections", "6")
             ])
         );
     }
@@ -368,9 +374,9 @@ mod tests {
             DbIni::parse("pg.shared_preload_libraries='pg_stat_statements, \"auto_explain\"'", "f").unwrap();
         assert_eq!(
             ini.preload_libraries(&["twinlock", "auto_explain"]),
-            "twinlock,auto_explain,pg_stat_statements"
+            ["twinlock", "auto_explain", "pg_stat_statements"]
         );
-        assert_eq!(DbIni::default().preload_libraries(&[]), "");
+        assert!(ini.settings().is_empty() && DbIni::default().preload_libraries(&[]).is_empty());
     }
 
     #[test]

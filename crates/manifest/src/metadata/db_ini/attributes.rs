@@ -3,7 +3,17 @@
 use crate::metadata::character_set::CharacterSet;
 
 /// Connections kept for the agent on top of `Connections`, so that a full house cannot lock it out.
-pub const RESERVED_CONNECTIONS: u32 = 5;
+pub const RESERVED_CONNECTIONS: u32 = 6;
+
+/// What every session of the agent must set for itself, because `db.ini` may set it for all sessions: a
+/// time limit would break a long step, and a standby refuses every query of a `serializable` session.
+pub const AGENT_SESSION_SETTINGS: [(&str, &str); 5] = [
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("default_transaction_isolation", "read committed"),
+];
 
 /// Concurrent sorts and hashes among which `TempSize` is shared out.
 const SORTS_AT_ONCE: u64 = 32;
