@@ -86,3 +86,11 @@ fn pairs_read_back_from_json() {
         }
     }
 }
+
+#[test]
+fn byte_order_marks_and_carriage_returns_are_taken() {
+    let text = fs::read_to_string(&cases("valid", "yaml")[0]).unwrap();
+    let plain = parse(&text, "f").unwrap();
+    assert_eq!(parse(&format!("\u{feff}{text}"), "f").unwrap(), plain);
+    assert_eq!(parse(&text.replace('\n', "\r\n"), "f").unwrap(), plain);
+}

@@ -117,7 +117,12 @@ const INI: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        // `PROPTEST_CASES=1000000` for a longer look.
+        cases: ProptestConfig::default().cases.max(2000),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_text_makes_a_parser_panic(text in ".{0,200}") {
@@ -180,6 +185,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn long_and_deep_texts_take_linear_time() {
+    // Each of these is quadratic for a careless reader: minutes instead of a moment.
+    for piece in [
+        "cast(",
+        "x::number(",
+        "create function f(a number, ",
+        "/*",
+        "'a' ",
+        "E'a'\n",
+        "(",
+        "alter table t add c number,",
+    ] {
+        let text = piece.repeat(200_000);
+        drop(Schema::translate(&text, "f"));
+    }
+    drop(DbIni::parse(&"PermSize=1\n".repeat(100_000), "f"));
+    drop(documents::parse(&"[".repeat(1_000_000), "f"));
+    drop(documents::parse(&"a: &a [*a]\n".repeat(10_000), "f"));
 }
 
 /// A statement in which no Oracle type stands, though every place where one could.

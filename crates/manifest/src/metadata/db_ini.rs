@@ -90,8 +90,9 @@ impl Reader<'_> {
             return Err(malformed(self.file, number, "a section heading", fix));
         }
         let Some((name, value)) = line.split_once('=') else {
-            let problem = format!("`{}` is no attribute", quoted(line));
-            return Err(malformed(self.file, number, problem, "write Name=Value, as in PermSize=200"));
+            // The line is not shown: it may be the content of adminUser, put into the wrong file.
+            let fix = "write Name=Value, as in PermSize=200";
+            return Err(malformed(self.file, number, "a line without `=` is no attribute", fix));
         };
         let (name, value) = (name.trim(), value.trim());
         let prefix = name.get(..3).unwrap_or_default();
@@ -321,7 +322,7 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         for (text, problem) in [
-            ("PermSize", "cm/db.ini:1: `PermSize` is no attribute"),
+            ("PermSize", "cm/db.ini:1: a line without `=` is no attribute"),
             ("[repltls]", "section heading"),
             ("PermSize=lots", "PermSize: `lots` is not a whole number of MB"),
             ("PermSize=-1", "PermSize: `-1`"),

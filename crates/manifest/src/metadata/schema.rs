@@ -10,6 +10,8 @@ mod split;
 mod translate;
 mod types;
 
+use std::fmt;
+
 use crate::error::ManifestError;
 
 /// A `schema.sql`, split and translated.
@@ -19,8 +21,8 @@ pub struct Schema {
     statements: Vec<Statement>,
 }
 
-/// One SQL statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One SQL statement. `Debug` does not show it, as it may set a password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The line of the file on which the statement begins, counted from 1.
     pub line: u32,
@@ -68,6 +70,12 @@ impl Statement {
         let before = usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1);
         let breaks = self.sql.chars().take(before).filter(|c| *c == '\n').count();
         self.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX))
+    }
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Statement(line {}, {} bytes)", self.line, self.sql.len())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::lexer::{Kind, Token};
 use crate::error::{ManifestError, Place};
 use crate::metadata::text::malformed;
+use crate::suggest::quoted;
 
 /// The statements of the text, each as its tokens, without the semicolon. None is empty.
 pub(super) fn statements<'t>(
@@ -43,7 +44,7 @@ fn push<'t>(
 
 fn meta_command(sql: &str, from: &[Token], file: &str) -> ManifestError {
     let command = from.get(1).filter(|next| next.start == from[0].end && next.kind == Kind::Word);
-    let command = command.map_or("", |token| token.text(sql));
+    let command = quoted(command.map_or("", |token| token.text(sql)));
     let fix = "remove it: the file is sent to the server, which knows only SQL";
     malformed(file, from[0].line, format!("`\\{command}` is a command of psql, not SQL"), fix)
 }
@@ -98,7 +99,7 @@ fn refuse(sql: &str, statement: &[Token], file: &str) -> Result<(), ManifestErro
     let refused = |reason: &str, fix: &str| {
         Err(ManifestError::Unsupported {
             at: Place::at_line(file, first.line),
-            field: statement.iter().take(2).map(|t| t.text(sql)).collect::<Vec<_>>().join(" "),
+            field: quoted(&statement.iter().take(2).map(|t| t.text(sql)).collect::<Vec<_>>().join(" ")),
             reason: reason.into(),
             fix: fix.into(),
         })

@@ -215,32 +215,29 @@ impl Translator<'_> {
     fn casts(&mut self) {
         // In `create cast (…)` and the like the word names the object.
         let named = if self.word(0, &["create", "drop"]) { Some(1) } else { None };
+        // For each open parenthesis: whether it is a cast's, and where the type after its last `as` stands. One
+        // pass, so that casts in casts cost no more than their length.
+        let mut open: Vec<(bool, Option<usize>)> = Vec::new();
         for index in 0..self.tokens.len() {
-            if self.tokens[index].kind == Kind::TypeCast {
-                // `::` is PostgreSQL's own notation: who writes `::date` means PostgreSQL's date, without a time.
-                if !self.word(index + 1, &["date"]) {
-                    self.type_at(index + 1);
-                }
-            } else if self.word(index, &["cast"]) && self.sign(index + 1, '(') && named != Some(index) {
-                self.cast(index + 2);
-            }
-        }
-    }
-
-    fn cast(&mut self, start: usize) {
-        let end = self.end_of_element(start);
-        let mut depth = 0_usize;
-        let mut type_index = None;
-        for index in start..end {
             match self.tokens[index].kind {
-                Kind::Sign('(') => depth += 1,
-                Kind::Sign(')') => depth = depth.saturating_sub(1),
-                Kind::Word if depth == 0 && self.word(index, &["as"]) => type_index = Some(index + 1),
+                Kind::Sign('(') => {
+                    let cast = index > 0 && self.word(index - 1, &["cast"]) && named != Some(index - 1);
+                    open.push((cast, None));
+                }
+                Kind::Sign(')') => {
+                    if let Some((_, Some(type_index))) = open.pop() {
+                        self.type_at(type_index);
+                    }
+                }
+                Kind::Word if self.word(index, &["as"]) => {
+                    if let Some((true, type_index)) = open.last_mut() {
+                        *type_index = Some(index + 1);
+                    }
+                }
+                // `::` is PostgreSQL's own notation: who writes `::date` means PostgreSQL's date, without a time.
+                Kind::TypeCast if !self.word(index + 1, &["date"]) => self.type_at(index + 1),
                 _ => {}
             }
-        }
-        if let Some(index) = type_index {
-            self.type_at(index);
         }
     }
 

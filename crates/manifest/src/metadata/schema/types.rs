@@ -65,7 +65,8 @@ fn translated(sql: &str, tokens: &[Token]) -> Option<Vec<Edit>> {
 
 /// The edits inside the parenthesis with which `tokens` begin; `None` when they are no arguments of the type.
 fn argument_edits(sql: &str, tokens: &[Token], arguments: Arguments) -> Option<Vec<Edit>> {
-    let close = tokens.iter().position(|token| token.is_sign(')'))?;
+    // The longest arguments are `( 10 , - 2 )`. Without a bound, unclosed ones would cost quadratic time.
+    let close = tokens.iter().take(6).position(|token| token.is_sign(')'))?;
     let inner = &tokens[1..close];
     match arguments {
         Arguments::None => None,
