@@ -49,6 +49,8 @@ impl Purposes {
     pub const CLIENT: Self = Self { server: false, client: true, authority: false };
     /// TLS server and client, as a member of a pair is both.
     pub const BOTH: Self = Self { server: true, client: true, authority: false };
+    /// All of it in one certificate, as `orapki` makes self-signed ones.
+    pub const EVERYTHING: Self = Self { server: true, client: true, authority: true };
     /// Issuing other certificates and nothing else.
     pub const AUTHORITY: Self = Self { server: false, client: false, authority: true };
 }
@@ -56,8 +58,8 @@ impl Purposes {
 /// What a certificate or request is to say.
 #[derive(Clone, Debug)]
 pub struct Template {
-    common_name: String,
-    organization: Option<String>,
+    /// The subject, most specific part first.
+    subject: Vec<(DnType, String)>,
     alternative_names: Vec<String>,
     validity: Validity,
     purposes: Purposes,
@@ -67,8 +69,7 @@ impl Template {
     /// A certificate for `common_name`, for TLS servers and clients.
     pub fn new(common_name: impl Into<String>, validity: Validity) -> Self {
         Self {
-            common_name: common_name.into(),
-            organization: None,
+            subject: vec![(DnType::CommonName, common_name.into())],
             alternative_names: Vec::new(),
             validity,
             purposes: Purposes::BOTH,
@@ -78,8 +79,38 @@ impl Template {
     /// Sets the organization of the subject.
     #[must_use]
     pub fn organization(mut self, organization: impl Into<String>) -> Self {
-        self.organization = Some(organization.into());
+        self.subject.push((DnType::OrganizationName, organization.into()));
         self
+    }
+
+    /// A certificate for the subject `dn`, written as `CN=db1,OU=Payments,O=Example,C=DE`.
+    ///
+    /// # Errors
+    /// When a part is not of the form `KEY=value`, has a key other than `CN`, `OU`, `O`, `L`, `ST` and `C`,
+    /// or occurs twice.
+    pub fn from_dn(dn: &str, validity: Validity) -> Result<Self, WalletError> {
+        let invalid = |reason: String| WalletError::Invalid { what: "subject", reason };
+        let mut template = Self { subject: Vec::new(), ..Self::new("", validity) };
+        for part in dn.split(',') {
+            let (key, value) =
+                part.split_once('=').ok_or_else(|| invalid(format!("{part:?} is not KEY=value")))?;
+            let kind = match key.trim().to_ascii_uppercase().as_str() {
+                "CN" => DnType::CommonName,
+                "OU" => DnType::OrganizationalUnitName,
+                "O" => DnType::OrganizationName,
+                "L" => DnType::LocalityName,
+                "ST" => DnType::StateOrProvinceName,
+                "C" => DnType::CountryName,
+                other => {
+                    return Err(invalid(format!("{other} is not supported; CN, OU, O, L, ST and C are")));
+                }
+            };
+            if template.subject.iter().any(|(known, _)| *known == kind) {
+                return Err(invalid(format!("{} occurs twice", key.trim())));
+            }
+            template.subject.push((kind, value.trim().to_owned()));
+        }
+        Ok(template)
     }
 
     /// Adds an alternative name: a DNS name or an IP address. Adding one twice is as adding it once.
@@ -109,20 +140,36 @@ impl Template {
     }
 
     pub(super) fn params(&self) -> Result<CertificateParams, WalletError> {
-        if self.common_name.trim().is_empty() || self.common_name.chars().count() > 64 {
-            let reason = "it must have 1 to 64 characters".to_owned();
-            return Err(WalletError::Invalid { what: "common name", reason });
-        }
+        self.check_subject()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, self.common_name.as_str());
-        if let Some(organization) = &self.organization {
-            params.distinguished_name.push(DnType::OrganizationName, organization.as_str());
-        }
+        // X.500 writes the most general part first.
+        self.subject
+            .iter()
+            .rev()
+            .for_each(|(kind, value)| params.distinguished_name.push(kind.clone(), value.as_str()));
         params.subject_alt_names =
             self.alternative_names.iter().map(|name| alternative_name(name)).collect::<Result<_, _>>()?;
         apply(&mut params, self.validity, self.purposes)?;
         Ok(params)
+    }
+
+    /// The bounds of RFC 5280, appendix A.1.
+    fn check_subject(&self) -> Result<(), WalletError> {
+        for (kind, value) in &self.subject {
+            let (most, exact) = match kind {
+                DnType::CountryName => (2, true),
+                DnType::LocalityName | DnType::StateOrProvinceName => (128, false),
+                _ => (64, false),
+            };
+            let characters = value.chars().count();
+            if value.trim().is_empty() || characters > most || (exact && characters != most) {
+                let reason =
+                    format!("{value:?} must have {}{most} characters", if exact { "" } else { "1 to " });
+                return Err(WalletError::Invalid { what: "subject", reason });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -144,10 +191,7 @@ pub(super) fn apply(
         true => IsCa::Ca(BasicConstraints::Unconstrained),
         false => IsCa::ExplicitNoCa,
     };
-    params.key_usages = match purposes.authority {
-        true => vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
-        false => vec![KeyUsagePurpose::DigitalSignature],
-    };
+    params.key_usages = key_usages(purposes);
     params.extended_key_usages = extended(purposes);
     Ok(())
 }
@@ -192,7 +236,18 @@ fn subject_of(certificate: &Certificate) -> Result<CertificateParams, WalletErro
     Ok(params)
 }
 
+fn key_usages(purposes: Purposes) -> Vec<KeyUsagePurpose> {
+    let party = (purposes.server || purposes.client || !purposes.authority)
+        .then_some(KeyUsagePurpose::DigitalSignature);
+    let authority = [KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    party.into_iter().chain(authority.into_iter().filter(|_| purposes.authority)).collect()
+}
+
+/// None for authorities: there they would bind every certificate that is issued as well.
 fn extended(purposes: Purposes) -> Vec<ExtendedKeyUsagePurpose> {
+    if purposes.authority {
+        return Vec::new();
+    }
     let server = purposes.server.then_some(ExtendedKeyUsagePurpose::ServerAuth);
     let client = purposes.client.then_some(ExtendedKeyUsagePurpose::ClientAuth);
     server.into_iter().chain(client).collect()
