@@ -10,7 +10,9 @@
 //! - [`Session`], [`Observation`]: asking it.
 //! - [`admission`]: showing that commits wait before a standby is relied upon.
 
+pub mod admission;
 mod base_backup;
+mod bootstrap;
 mod configure;
 mod control;
 mod directories;
@@ -34,6 +36,7 @@ mod synchronous;
 mod version;
 
 pub use base_backup::Progress;
+pub use bootstrap::{BootstrapPlan, Bootstrapped};
 pub use configure::ConfigureOutcome;
 pub use control::{ClusterState, ControlData};
 pub use directories::{Directories, RuntimePlace};

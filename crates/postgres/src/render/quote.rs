@@ -26,6 +26,12 @@ pub(crate) fn sql_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A string constant in SQL.
+pub(crate) fn sql_literal(text: &str) -> String {
+    // The E form means the same whatever `standard_conforming_strings` is.
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 /// A word of `pg_hba.conf` or `pg_ident.conf`. [`usable_name`] vouches for what is in it.
 pub(super) fn word(name: &str) -> String {
     format!("\"{name}\"")

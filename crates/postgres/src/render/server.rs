@@ -10,7 +10,7 @@ use crate::settings::{NOBODY, RoleSettings, Settings, Synchronous};
 use crate::version::Version;
 
 /// What the user may override.
-pub(crate) const DEFAULTS: &[(&str, &str)] = &[
+const DEFAULTS: &[(&str, &str)] = &[
     ("max_connections", "100"),
     // The agent must always get in.
     ("superuser_reserved_connections", "6"),
