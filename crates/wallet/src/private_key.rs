@@ -75,6 +75,14 @@ impl PrivateKey {
             .map_err(|source| WalletError::Issue { operation: "load the private key", source })
     }
 
+    /// The same key as PKCS#8 version 1: OpenSSL 3.0 does not read version 2, which also has the public key.
+    pub(crate) fn in_first_version(&self) -> Result<Self, WalletError> {
+        let mut fields = Element::only(&self.0, "private key")?.open(Tag::Sequence, "private key")?;
+        fields.next()?;
+        let (algorithm, key) = (fields.next()?, fields.next()?);
+        Ok(Self(asn1::sequence(&[&asn1::unsigned(0), algorithm.raw, key.raw])))
+    }
+
     /// Modulus and public exponent (RFC 8017, A.1.2).
     fn rsa_numbers(&self) -> Result<(Vec<u8>, Vec<u8>), WalletError> {
         let mut info = Element::only(&self.0, "private key")?.open(Tag::Sequence, "private key")?;

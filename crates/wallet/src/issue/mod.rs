@@ -50,7 +50,7 @@ impl PrivateKey {
             KeyKind::Rsa4096 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, _4096),
         };
         let key = key.map_err(issuing("make a private key"))?;
-        Self::from_pkcs8_der(&Zeroizing::new(key.serialize_der()))
+        Self::from_pkcs8_der(&Zeroizing::new(key.serialize_der()))?.in_first_version()
     }
 }
 
