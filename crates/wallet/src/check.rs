@@ -367,6 +367,9 @@ fn usage(leaf: &Certificate, purpose: Purpose) -> Vec<Finding> {
 }
 
 fn server_name(leaf: &Certificate, peer_name: Option<&str>) -> Option<Finding> {
+    if peer_name.is_some_and(|name| leaf.verifies_name(name)) {
+        return None;
+    }
     let Some(own) = leaf.own_name() else {
         let message = format!(
             "{} has neither a DNS name nor a common name that verify-full can check; have it issued with an \
@@ -376,7 +379,7 @@ fn server_name(leaf: &Certificate, peer_name: Option<&str>) -> Option<Finding> {
         return Some(Finding::error(Problem::NoUsableName, message));
     };
     match peer_name {
-        Some(name) if !leaf.verifies_name(name) => {
+        Some(name) => {
             let message = format!(
                 "{} is not for the name {name:?}; it is for {}: use one of those, or have it issued with that name",
                 described(leaf),
@@ -384,7 +387,6 @@ fn server_name(leaf: &Certificate, peer_name: Option<&str>) -> Option<Finding> {
             );
             Some(Finding::error(Problem::NameNotCovered, message))
         }
-        Some(_) => None,
         None if leaf.dns_names().is_empty() && !names::is_host_name(own) => {
             let message = format!(
                 "{} is known only by its common name {own:?}, which is no host name; libpq accepts that, other \

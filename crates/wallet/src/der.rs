@@ -43,6 +43,20 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// The algorithm of an AlgorithmIdentifier whose parameters are NULL or absent.
+    pub(crate) fn plain_algorithm(self, what: &'static str) -> Result<ObjectIdentifier, WalletError> {
+        let mut fields = self.open(Tag::Sequence, what)?;
+        let algorithm = fields.oid()?;
+        if !fields.is_empty() {
+            let parameters = fields.next()?;
+            if parameters.tag != Tag::Null || !parameters.value.is_empty() {
+                return Err(WalletError::Malformed { what });
+            }
+        }
+        fields.finish()?;
+        Ok(algorithm)
+    }
+
     pub(crate) fn octets(self, what: &'static str) -> Result<&'a [u8], WalletError> {
         match self.tag {
             Tag::OctetString => Ok(self.value),

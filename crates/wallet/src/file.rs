@@ -76,7 +76,7 @@ impl Derivation {
 
     /// A file's own derivation, or Oracle's where that asks more of an attacker: what a file of unknown
     /// making is rewritten with.
-    fn at_least_oracle(self) -> Self {
+    pub(crate) fn at_least_oracle(self) -> Self {
         Self {
             encryption: self.encryption,
             iterations: self.iterations.max(Self::ORACLE.iterations),
@@ -198,10 +198,10 @@ impl Wallet {
         self.origin.as_ref().and_then(|origin| origin.kind)
     }
 
-    /// The derivation to write this wallet's password file with when nobody asks for another.
-    pub(crate) fn rewrite_derivation(&self) -> Derivation {
+    /// The derivation of the password file that this wallet was read from.
+    pub(crate) fn own_derivation(&self) -> Derivation {
         match &self.origin {
-            Some(Origin { kind: None, derivation, .. }) => derivation.at_least_oracle(),
+            Some(Origin { kind: None, derivation, .. }) => *derivation,
             _ => Derivation::keystore(),
         }
     }

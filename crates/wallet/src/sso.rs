@@ -202,3 +202,72 @@ fn local_password(
 fn internal(bytes: &[u8; RAW_BYTES]) -> Password {
     Password::from_latin1(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        from_hex(text.replace(' ', "").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn published_aes_headers_give_their_passwords() {
+        for (header, raw) in [
+            (
+                "a1f84e36000000060000002106 f39e1b5834aa958a10f3fcf3148f6084 a1c6e01a49a0deb57d894bd00f164fb6",
+                "465c505862637c176518145537220a7d",
+            ),
+            (
+                "a1f84e36000000060000002106 8f616c70c39bb5e2423fb3b3deb207fa 4481ef2bb6413b440d0164a21a343d07",
+                "3e6b204b2a3a685b410b3c045e423606",
+            ),
+        ] {
+            let bytes = hex(header);
+            let sso = Sso::read(&bytes).unwrap();
+            assert_eq!(
+                (sso.kind, sso.raw.as_slice()),
+                (AutoLoginKind::WithPasswordFile, hex(raw).as_slice())
+            );
+            let key = bytes[13..29].try_into().unwrap();
+            assert_eq!(super::header(sso.kind, &key, &sso.raw), bytes, "and are written the same");
+        }
+    }
+
+    #[test]
+    fn published_des_section_gives_its_password_in_either_case() {
+        let section = b"7f76ebcc0b326c8152d76a43e5dd847053cdeb0f1dd3ed6a8d1bead0c0de9747";
+        let raw = hex("07344b6c491f24470956332c68164657");
+        for section in [section.to_vec(), section.to_ascii_uppercase()] {
+            let file = [hex("a1f84e36000000060000004135").as_slice(), &section, b"pfx"].concat();
+            let sso = Sso::read(&file).unwrap();
+            assert_eq!((sso.raw.as_slice(), sso.pfx), (raw.as_slice(), b"pfx".as_slice()));
+        }
+    }
+
+    #[test]
+    fn host_and_user_change_the_password_of_a_local_wallet() {
+        let raw = hex("07344b6c491f24470956332c68164657").try_into().unwrap();
+        let identity = |host: &str| LocalIdentity { host: host.into(), user: "oracle".into() };
+        let expected = hex("033f377540685a3f4d0177442c486e53");
+        for host in ["dbhost", "dbhost.example.com"] {
+            assert_eq!(local_password(&raw, &identity(host), 0x7F).as_slice(), expected);
+        }
+        assert_ne!(local_password(&raw, &identity("other"), 0x7F).as_slice(), expected);
+    }
+
+    #[test]
+    fn headers_that_are_not_understood_are_refused() {
+        for header in [
+            "",
+            "a1f84e",
+            "a1f84e39000000060000002106",
+            "a1f84e36000000050000002106",
+            "a1f84e3600000006ffffffff06",
+        ] {
+            assert!(Sso::read(&hex(header)).is_err(), "{header}");
+        }
+        let empty_password_scheme = [hex("a1f84e36000000060000002105"), vec![0; 40]].concat();
+        assert!(matches!(Sso::read(&empty_password_scheme), Err(WalletError::Unsupported { .. })));
+    }
+}

@@ -217,8 +217,12 @@ pub fn edit<T, E: From<WalletError>>(
 ) -> Result<T, E> {
     let locked = Directory::new(directory).lock()?;
     let mut wallet = Wallet::open(directory, unlock, options)?;
-    let form = form_on_disk(&locked.directory, &wallet, unlock, options)?;
+    let mut form = form_on_disk(&locked.directory, &wallet, unlock, options)?;
     let result = change(&mut wallet)?;
+    if let (true, Some((_, derivation))) = (wallet.changed, &mut form.password) {
+        // Old wallets have as few as 1,024 iterations; what is written anew has at least today's.
+        *derivation = derivation.at_least_oracle();
+    }
     wallet.write(&locked, &form)?;
     Ok(result)
 }
@@ -239,7 +243,11 @@ pub fn protect(
 ) -> Result<(), WalletError> {
     let locked = Directory::new(directory).lock()?;
     let mut wallet = Wallet::open(directory, unlock, options)?;
-    let form = choose(form_on_disk(&locked.directory, &wallet, unlock, options)?);
+    let mut form = form_on_disk(&locked.directory, &wallet, unlock, options)?;
+    if let Some((_, derivation)) = &mut form.password {
+        *derivation = derivation.at_least_oracle();
+    }
+    let form = choose(form);
     if form.password.is_none() && locked.directory.password_file().exists() {
         return Err(WalletError::PasswordNeeded { path: locked.directory.password_file() });
     }
@@ -271,7 +279,7 @@ fn form_on_disk(
     let auto_login = auto_login_on_disk(directory, options)?;
     match unlock {
         Unlock::Password(password) => {
-            Ok(Form { password: Some((password.clone(), wallet.rewrite_derivation())), auto_login })
+            Ok(Form { password: Some((password.clone(), wallet.own_derivation())), auto_login })
         }
         Unlock::AutoLogin if directory.password_file().exists() => {
             Err(WalletError::PasswordNeeded { path: directory.password_file() })

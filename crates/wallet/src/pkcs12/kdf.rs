@@ -128,3 +128,44 @@ pub(crate) fn pbkdf2(
     pbkdf2::derive(algorithm, iterations, salt, password, &mut out);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn utf16(password: &str) -> Vec<u8> {
+        crate::Password::new(password).utf16().to_vec()
+    }
+
+    #[test]
+    fn pkcs12_derivation_gives_the_keys_of_a_wallet_made_by_mkstore() {
+        let password = utf16("123Wallet");
+        let salt = hex("967ca62b186e7bb0");
+        let derive =
+            |purpose, salt: &[u8], length| pkcs12(Hash::Sha1, purpose, &password, salt, 1024, length);
+        let key = hex("6cc1cd28ef533e2e3dd2c6bb74d186db70a2123cfb448efe");
+        assert_eq!(*derive(Use::Key, &salt, 24), key);
+        assert_eq!(*derive(Use::Iv, &salt, 8), hex("10e7eee9e0fd8c34"));
+        let mac_key = hex("2f19eec135fd2b292e4b98df25a2d1182478b272");
+        assert_eq!(*derive(Use::Mac, &hex("e398c69c57e47821"), 20), mac_key);
+    }
+
+    #[test]
+    fn both_derivations_give_the_keys_of_a_wallet_made_by_orapki_23ai() {
+        let key = pbkdf2(
+            Hash::Sha256,
+            b"WElcome##123456",
+            &hex("115e541fb9e398d5"),
+            NonZeroU32::new(10_000).unwrap(),
+            32,
+        );
+        assert_eq!(*key, hex("55392e70cccdf1b77090a6c4c4270583e81864ac78b0799f9d421ac5e7bea512"));
+        let mac_key =
+            pkcs12(Hash::Sha1, Use::Mac, &utf16("WElcome##123456"), &hex("828842be646b1086"), 10_000, 20);
+        assert_eq!(*mac_key, hex("0fd4e9e5f7f382ceeeb48700930419e106eec1bd"));
+    }
+}

@@ -27,7 +27,7 @@ impl Mac {
     pub(crate) fn read(element: Element<'_>) -> Result<Self, WalletError> {
         let mut fields = element.open(Tag::Sequence, "authentication code")?;
         let mut digest_info = fields.sequence()?;
-        let hash = match digest_info.sequence()?.oid()? {
+        let hash = match digest_info.next()?.plain_algorithm("authentication code")? {
             oid::SHA1 => Hash::Sha1,
             oid::SHA256 => Hash::Sha256,
             oid::SHA384 => Hash::Sha384,

@@ -272,7 +272,7 @@ fn read_pbes2(mut parameters: Cursor<'_>) -> Result<Scheme, WalletError> {
 }
 
 fn read_prf(element: Element<'_>) -> Result<Hash, WalletError> {
-    match element.open(Tag::Sequence, "pseudo-random function")?.oid()? {
+    match element.plain_algorithm("pseudo-random function")? {
         oid::HMAC_SHA1 => Ok(Hash::Sha1),
         oid::HMAC_SHA256 => Ok(Hash::Sha256),
         oid::HMAC_SHA384 => Ok(Hash::Sha384),

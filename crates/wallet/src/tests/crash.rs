@@ -3,19 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use super::cheap;
 use crate::durable::failpoint;
-use crate::{AutoLogin, Derivation, Form, OpenOptions, Password, Standing, Unlock, Wallet, edit, standing};
+use crate::{AutoLogin, Form, OpenOptions, Password, Standing, Unlock, Wallet, edit, standing};
 
 fn password() -> Password {
     Password::new("Probe#2026-crash")
-}
-
-fn cheap() -> Derivation {
-    Derivation {
-        iterations: 1.try_into().unwrap(),
-        code_iterations: 1.try_into().unwrap(),
-        ..Derivation::ORACLE
-    }
 }
 
 fn with_both_files(dir: &Path) {
