@@ -4,6 +4,7 @@
 
 #[allow(dead_code, reason = "shared by the benchmarks; each uses what it needs")]
 pub(crate) mod kit;
+mod wallet;
 
 use crate::failure::Failure;
 use crate::section;
@@ -17,7 +18,8 @@ struct Bench {
 }
 
 /// Every benchmark.
-const BENCHES: &[Bench] = &[];
+const BENCHES: &[Bench] =
+    &[Bench { name: "wallet", about: "open wallets, against OpenSSL", run: wallet::run }];
 
 /// Runs one by name; without a name, lists them.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>, arguments: &[String]) -> Result<(), Failure> {
