@@ -1,5 +1,6 @@
 //! `cargo xtask test`: what must pass before anything lands, as a list of steps that can also be run one by one.
 
+mod fuzz;
 mod tally;
 
 use std::cell::Cell;
@@ -116,6 +117,12 @@ const STEPS: &[Step] = &[
         run: |context| check::generated::run(context.workspace),
     },
     Step { name: "tutorials", about: "execute the tutorials", fast: false, run: tutorials },
+    Step {
+        name: "fuzz",
+        about: "every fuzz target for a few seconds",
+        fast: false,
+        run: |context| fuzz::run(context.workspace),
+    },
     // Last, so that a run ends with what cargo test says.
     Step { name: "tests", about: "every test of the workspace", fast: true, run: tests },
 ];
