@@ -13,6 +13,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::durable;
 use crate::error::{WalletError, reading, writing};
 use crate::limits::within;
@@ -212,13 +214,17 @@ fn remove_if_there(path: &Path) -> Result<(), WalletError> {
 }
 
 /// Reads a file of at most `limit` bytes; `None` when there is none.
-pub(crate) fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WalletError> {
+///
+/// An auto-login file is as secret as what it holds, so the buffer has its final size from the start (growing
+/// would leave copies behind) and is wiped.
+pub(crate) fn read_if_there(path: &Path, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>, WalletError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(reading(path)(error)),
     };
-    let mut bytes = Vec::new();
+    let size = file.metadata().map_err(reading(path))?.len().min(limit);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
     file.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(reading(path))?;
     within(bytes.len() as u64, limit, "size of the wallet file").map_err(|error| error.in_file(path))?;
     Ok(Some(bytes))

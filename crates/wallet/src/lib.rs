@@ -1,8 +1,7 @@
-//! Oracle-format wallets: read, write, issue, renew.
+#![doc = include_str!("../README.md")]
 
 mod certificate;
 pub mod certs;
-
 pub mod check;
 mod content;
 mod credential;
@@ -23,6 +22,7 @@ mod private_key;
 mod random;
 mod request;
 pub mod seal;
+mod signer;
 mod sso;
 mod store;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, KeyAlgorithm};
 use crate::der::{self as asn1, Element};
 use crate::error::WalletError;
 use crate::pem;
+use crate::signer::Signer;
 
 /// An unencrypted PKCS#8 private key. Absent from `Debug`, wiped when dropped.
 #[derive(Clone)]
@@ -69,9 +70,10 @@ impl PrivateKey {
     }
 
     /// The key in the form that signs.
-    pub(crate) fn signing_key(&self) -> Result<rcgen::KeyPair, WalletError> {
+    pub(crate) fn signing_key(&self) -> Result<Signer, WalletError> {
         let der = rustls_pki_types::PrivatePkcs8KeyDer::from(self.0.as_slice());
         rcgen::KeyPair::try_from(&der)
+            .map(Signer::new)
             .map_err(|source| WalletError::Issue { operation: "load the private key", source })
     }
 

@@ -81,7 +81,7 @@ impl Wallet {
             Unlock::AutoLogin => (AUTO_LOGIN_FILE, file_at(path, AUTO_LOGIN_FILE)),
         };
         let bytes = directory::read_if_there(&file, options.limits.file_bytes)?;
-        let bytes = bytes.map(Zeroizing::new).ok_or_else(|| WalletError::NotFound {
+        let bytes = bytes.ok_or_else(|| WalletError::NotFound {
             directory: file.parent().unwrap_or(path).to_path_buf(),
             file: name,
         })?;
@@ -132,7 +132,7 @@ impl Wallet {
         match (directory::read_if_there(&read_from, limit)?, &self.origin) {
             (None, _) if other.exists() => Err(WalletError::Exists { path: other }),
             (None, _) => Ok(()),
-            (Some(now), Some(origin)) if now == **origin.bytes => Ok(()),
+            (Some(now), Some(origin)) if *now == **origin.bytes => Ok(()),
             (Some(_), Some(_)) => Err(WalletError::ChangedMeanwhile { path: read_from }),
             (Some(_), None) => Err(WalletError::Exists { path: read_from }),
         }

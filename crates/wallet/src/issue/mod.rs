@@ -6,12 +6,12 @@ mod template;
 use rcgen::{CertificateParams, KeyPair};
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use crate::certificate::{Certificate, KeyAlgorithm};
 use crate::error::WalletError;
 use crate::private_key::PrivateKey;
 use crate::request::CertificateRequest;
+use crate::signer::Signer;
 
 pub use revocation::{RevocationList, RevocationReason, RevokedCertificate};
 pub use template::{Purposes, Template, Validity};
@@ -49,8 +49,8 @@ impl PrivateKey {
             KeyKind::Rsa3072 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, _3072),
             KeyKind::Rsa4096 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, _4096),
         };
-        let key = key.map_err(issuing("make a private key"))?;
-        Self::from_pkcs8_der(&Zeroizing::new(key.serialize_der()))?.in_first_version()
+        let key = key.map(Signer::new).map_err(issuing("make a private key"))?;
+        Self::from_pkcs8_der(key.pkcs8_der())?.in_first_version()
     }
 }
 
@@ -58,7 +58,7 @@ impl PrivateKey {
 #[derive(Debug)]
 pub struct Authority {
     certificate: Certificate,
-    issuer: rcgen::Issuer<'static, KeyPair>,
+    issuer: rcgen::Issuer<'static, Signer>,
 }
 
 impl Authority {
@@ -142,7 +142,7 @@ impl Authority {
         self.checked(issued.map_err(issuing("renew the certificate"))?)
     }
 
-    pub(crate) fn issuer(&self) -> &rcgen::Issuer<'static, KeyPair> {
+    pub(crate) fn issuer(&self) -> &rcgen::Issuer<'static, Signer> {
         &self.issuer
     }
 

@@ -15,6 +15,9 @@ fn nothing_formats_a_secret() {
     let now = datetime!(2026-06-01 00:00 UTC);
     let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
     let certificate = issue::self_sign(&Template::new("db1", Validity::days(now, 10)), &key).unwrap();
+    let (authority, _) =
+        issue::Authority::create_root(&Template::new("root", Validity::days(now, 10)), KeyKind::EcP256)
+            .unwrap();
     let request = issue::request(&Template::new("db1", Validity::days(now, 10)), &key).unwrap();
     let master = MasterKey::generate(datetime!(2026-01-01 00:00:00)).unwrap();
 
@@ -49,7 +52,7 @@ fn nothing_formats_a_secret() {
         format!("{:?}", wallet.entries().collect::<Vec<_>>()),
         format!("{:?}", wallet.credential().unwrap()),
         format!("{:?} {:?} {:?}", wallet.connect_credentials(), wallet.master_keys(), master),
-        format!("{key:?} {certificate:?} {request:?} {password:?} {form:?}"),
+        format!("{key:?} {certificate:?} {request:?} {password:?} {form:?} {authority:?}"),
         format!("{:?} {:?}", Secret::new("name", CANARY), Unlock::Password(password.clone())),
         errors.iter().map(|error| format!("{error} {error:?} {:?}", error.kind())).collect(),
     ]
