@@ -13,8 +13,8 @@ use crate::session::{Address, Connection, Session, column};
 
 const ANSWER_BOUND: Duration = Duration::from_secs(10);
 const CREATE_BOUND: Duration = Duration::from_secs(120);
-/// Remembers on the admin role, in the same transaction as the script, that the script has run.
-const DONE: &str = "twinlock.schema_applied";
+/// Comment on the database that says, set in the same transaction as the script, that the script has run.
+const DONE: &str = "Made by Twinlock; its schema script has run.";
 /// What `pg_rewind` calls on its source. As its own role it needs nothing else.
 const REWIND_FUNCTIONS: [&str; 4] = [
     "pg_ls_dir(text, boolean, boolean)",
@@ -154,9 +154,10 @@ async fn run_script(
 ) -> Result<Bootstrapped, PostgresError> {
     let operation = "run the schema script";
     let failed = |source| PostgresError::Query { operation, source };
-    let row =
-        client.query_one("select coalesce(current_setting($1, true), '')", &[&DONE]).await.map_err(failed)?;
-    if column::<String>(&row, 0)? == "yes" {
+    let sql =
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()";
+    let row = client.query_one(sql, &[]).await.map_err(failed)?;
+    if column::<Option<String>>(&row, 0)?.as_deref() == Some(DONE) {
         return Ok(Bootstrapped::Before);
     }
     client.batch_execute("begin").await.map_err(failed)?;
@@ -167,9 +168,12 @@ async fn run_script(
         // Prepared, because that takes one statement only, whatever the text holds.
         client.execute(statement.as_str(), &[]).await.map_err(|error| in_script(*line, statement, &error))?;
     }
-    let (role, place) = (sql_identifier(admin), sql_identifier(database));
-    // The script may have changed settings of its session; what it did stays until here.
-    let done = format!("reset role; alter role {role} in database {place} set {DONE} = 'yes'; commit");
+    // The script may have become another of the user's roles.
+    let done = format!(
+        "reset role; comment on database {} is {}; commit",
+        sql_identifier(database),
+        sql_literal(DONE)
+    );
     let last = plan.statements.last().map_or(1, |(line, _)| *line);
     client.batch_execute(&done).await.map_err(|error| in_script(last, "", &error))?;
     Ok(Bootstrapped::Now)
