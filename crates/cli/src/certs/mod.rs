@@ -9,7 +9,7 @@ mod sign;
 
 use clap::Subcommand;
 
-use crate::wallet::Failure;
+use crate::wallet::{self, Failure};
 
 pub(crate) use create::{Create, CurveArg};
 
@@ -27,6 +27,7 @@ pub(crate) enum CertsCommand {
 
 /// Carries out a certificate command.
 pub(crate) fn run(command: &CertsCommand) -> Result<(), Failure> {
+    wallet::forbid_core_files();
     match command {
         CertsCommand::Create(command) => command.run(),
         CertsCommand::Issue(command) => command.run(),

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::wallet::Failure;
+use crate::wallet::{self, Failure};
 
 /// A tool whose command line is understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ impl Tool {
 
     /// Carries out a command line of the tool, without the program's name.
     pub(crate) fn run(self, arguments: &[String]) -> Result<(), Failure> {
+        wallet::forbid_core_files();
         match self {
             Self::TtCreateCerts => tt_create_certs::run(arguments),
             Self::Mkstore => mkstore::run(arguments),

@@ -46,8 +46,16 @@ pub(crate) enum WalletCommand {
     Seal(seal::Seal),
 }
 
+/// Sees to it that no core file holds what this process holds, should it crash.
+pub(crate) fn forbid_core_files() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Lowering one's own limit is always allowed.
+    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+}
+
 /// Carries out a wallet command.
 pub(crate) fn run(command: &WalletCommand) -> Result<(), Failure> {
+    forbid_core_files();
     match command {
         WalletCommand::Create(command) => command.run(),
         WalletCommand::Show(command) => command.run(),
