@@ -301,7 +301,7 @@ impl Extensions {
     }
 }
 
-pub(crate) fn key_algorithm(info: &SubjectPublicKeyInfo<'_>) -> KeyAlgorithm {
+fn key_algorithm(info: &SubjectPublicKeyInfo<'_>) -> KeyAlgorithm {
     const EC: &str = "1.2.840.10045.2.1";
     const RSA: &str = "1.2.840.113549.1.1.1";
     const ED25519: &str = "1.3.101.112";

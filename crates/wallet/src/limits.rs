@@ -14,9 +14,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 16 MiB, 65,536 entries and 20 million iterations: a few seconds of work at most.
+    /// 16 MiB, 16,384 entries and 20 million iterations: a few seconds of work at most.
     fn default() -> Self {
-        Self { file_bytes: 16 << 20, entries: 65_536, iterations: 20_000_000 }
+        Self { file_bytes: 16 << 20, entries: 16_384, iterations: 20_000_000 }
     }
 }
 

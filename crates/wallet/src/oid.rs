@@ -40,6 +40,9 @@ pub(crate) const AES192_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.22");
 pub(crate) const AES256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");
 pub(crate) const DES_EDE3_CBC: ObjectIdentifier = oid("1.2.840.113549.3.7");
 
+// Keys.
+pub(crate) const RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
+
 // Digests of the authentication code.
 pub(crate) const SHA1: ObjectIdentifier = oid("1.3.14.3.2.26");
 pub(crate) const SHA256: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.1");

@@ -1,20 +1,26 @@
 //! Private keys: PKCS#8, wiped from memory when dropped.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use der::Tag;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::certificate::{Certificate, KeyAlgorithm};
+use crate::certificate::Certificate;
 use crate::der::{self as asn1, Element};
 use crate::error::WalletError;
-use crate::pem;
 use crate::signer::Signer;
+use crate::{oid, pem};
 
-/// An unencrypted PKCS#8 private key. Absent from `Debug`, wiped when dropped.
+/// An unencrypted PKCS#8 private key. Absent from `Debug`; wiped when the last clone is dropped.
 #[derive(Clone)]
-pub struct PrivateKey(Zeroizing<Vec<u8>>);
+pub struct PrivateKey(Arc<Fields>);
+
+struct Fields {
+    der: Zeroizing<Vec<u8>>,
+    /// Computed once: pairing the keys and certificates of a large wallet asks for it again and again.
+    public_key_info: OnceLock<Option<Vec<u8>>>,
+}
 
 impl PrivateKey {
     /// Takes a copy of a PKCS#8 `PrivateKeyInfo`.
@@ -26,7 +32,11 @@ impl PrivateKey {
         fields.unsigned()?;
         fields.sequence()?.oid()?;
         fields.octets()?;
-        Ok(Self(Zeroizing::new(der.to_vec())))
+        Ok(Self::from_checked(Zeroizing::new(der.to_vec())))
+    }
+
+    fn from_checked(der: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(Fields { der, public_key_info: OnceLock::new() }))
     }
 
     /// Reads a key from PEM text (`BEGIN PRIVATE KEY`) that holds nothing else.
@@ -39,39 +49,52 @@ impl PrivateKey {
 
     /// The key's bytes.
     pub fn pkcs8_der(&self) -> &[u8] {
-        &self.0
+        &self.0.der
     }
 
     /// The key as PEM text.
     pub fn to_pem(&self) -> Zeroizing<String> {
-        pem::encode(pem::PRIVATE_KEY, &self.0)
+        pem::encode(pem::PRIVATE_KEY, self.pkcs8_der())
     }
 
     /// Whether `certificate` is for this key.
     pub fn matches(&self, certificate: &Certificate) -> bool {
-        self.public_key_matches(certificate.public_key_info(), &certificate.key_algorithm())
+        self.has_public_key(certificate.public_key_info())
     }
 
-    pub(crate) fn public_key_matches(&self, info: &[u8], algorithm: &KeyAlgorithm) -> bool {
-        match algorithm {
-            // Compared number by number, so that keys too weak to be loaded for signing are paired too.
-            KeyAlgorithm::Rsa { .. } => match (self.rsa_numbers(), rsa_numbers_of(info)) {
-                (Ok(own), Ok(other)) => own.0.ct_eq(&other.0).into() && own.1.ct_eq(&other.1).into(),
-                _ => false,
-            },
-            _ => self.public_key_info().is_ok_and(|own| own.ct_eq(info).into()),
-        }
+    /// Whether `info` is the SubjectPublicKeyInfo of the public half.
+    pub(crate) fn has_public_key(&self, info: &[u8]) -> bool {
+        let own = self
+            .0
+            .public_key_info
+            .get_or_init(|| self.rsa_public_key_info().or_else(|_| self.loaded_info()).ok());
+        own.as_deref() == Some(info)
     }
 
-    /// The SubjectPublicKeyInfo of the public half.
-    pub(crate) fn public_key_info(&self) -> Result<Vec<u8>, WalletError> {
+    fn loaded_info(&self) -> Result<Vec<u8>, WalletError> {
         use rcgen::PublicKeyData as _;
         Ok(self.signing_key()?.subject_public_key_info())
     }
 
+    /// Put together from the private key's own numbers (RFC 8017, A.1), so that keys too weak to be loaded
+    /// for signing are paired with their certificates too.
+    fn rsa_public_key_info(&self) -> Result<Vec<u8>, WalletError> {
+        const WHAT: &str = "RSA private key";
+        let mut info = Element::only(self.pkcs8_der(), WHAT)?.open(Tag::Sequence, WHAT)?;
+        info.unsigned()?;
+        if info.next()?.plain_algorithm(WHAT)? != oid::RSA {
+            return Err(WalletError::Malformed { what: WHAT });
+        }
+        let mut key = Element::only(info.octets()?, WHAT)?.open(Tag::Sequence, WHAT)?;
+        key.unsigned()?;
+        let numbers = asn1::sequence(&[key.next()?.raw, key.next()?.raw]);
+        let bits = asn1::element(Tag::BitString, &[&[0], &numbers]);
+        Ok(asn1::sequence(&[&asn1::algorithm(&oid::RSA), &bits]).to_vec())
+    }
+
     /// The key in the form that signs.
     pub(crate) fn signing_key(&self) -> Result<Signer, WalletError> {
-        let der = rustls_pki_types::PrivatePkcs8KeyDer::from(self.0.as_slice());
+        let der = rustls_pki_types::PrivatePkcs8KeyDer::from(self.pkcs8_der());
         rcgen::KeyPair::try_from(&der)
             .map(Signer::new)
             .map_err(|source| WalletError::Issue { operation: "load the private key", source })
@@ -79,33 +102,12 @@ impl PrivateKey {
 
     /// The same key as PKCS#8 version 1: OpenSSL 3.0 does not read version 2, which also has the public key.
     pub(crate) fn in_first_version(&self) -> Result<Self, WalletError> {
-        let mut fields = Element::only(&self.0, "private key")?.open(Tag::Sequence, "private key")?;
+        let mut fields =
+            Element::only(self.pkcs8_der(), "private key")?.open(Tag::Sequence, "private key")?;
         fields.next()?;
         let (algorithm, key) = (fields.next()?, fields.next()?);
-        Ok(Self(asn1::sequence(&[&asn1::unsigned(0), algorithm.raw, key.raw])))
+        Ok(Self::from_checked(asn1::sequence(&[&asn1::unsigned(0), algorithm.raw, key.raw])))
     }
-
-    /// Modulus and public exponent (RFC 8017, A.1.2).
-    fn rsa_numbers(&self) -> Result<(Vec<u8>, Vec<u8>), WalletError> {
-        let mut info = Element::only(&self.0, "private key")?.open(Tag::Sequence, "private key")?;
-        info.unsigned()?;
-        info.sequence()?;
-        let mut key =
-            Element::only(info.octets()?, "RSA private key")?.open(Tag::Sequence, "RSA private key")?;
-        key.unsigned()?;
-        Ok((key.next()?.value.to_vec(), key.next()?.value.to_vec()))
-    }
-}
-
-/// Modulus and exponent of an RSA SubjectPublicKeyInfo (RFC 8017, A.1.1).
-fn rsa_numbers_of(info: &[u8]) -> Result<(Vec<u8>, Vec<u8>), WalletError> {
-    const WHAT: &str = "RSA public key";
-    let mut fields = Element::only(info, WHAT)?.open(Tag::Sequence, WHAT)?;
-    fields.sequence()?;
-    let bits = fields.next()?;
-    let key = bits.value.strip_prefix(&[0]).ok_or(WalletError::Malformed { what: WHAT })?;
-    let mut numbers = asn1::Element::only(key, WHAT)?.open(Tag::Sequence, WHAT)?;
-    Ok((numbers.next()?.value.to_vec(), numbers.next()?.value.to_vec()))
 }
 
 impl fmt::Debug for PrivateKey {

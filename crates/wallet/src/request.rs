@@ -5,7 +5,6 @@ use std::fmt;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
-use crate::certificate::{self, KeyAlgorithm};
 use crate::error::WalletError;
 use crate::private_key::PrivateKey;
 use crate::{names, pem};
@@ -16,7 +15,6 @@ pub struct CertificateRequest {
     der: Vec<u8>,
     subject: String,
     public_key_info: Vec<u8>,
-    key_algorithm: KeyAlgorithm,
 }
 
 impl CertificateRequest {
@@ -35,7 +33,6 @@ impl CertificateRequest {
             der: der.to_vec(),
             subject: names::distinguished(&info.subject),
             public_key_info: info.subject_pki.raw.to_vec(),
-            key_algorithm: certificate::key_algorithm(&info.subject_pki),
         })
     }
 
@@ -64,7 +61,7 @@ impl CertificateRequest {
 
     /// Whether the request is for the public half of `key`.
     pub fn is_for(&self, key: &PrivateKey) -> bool {
-        key.public_key_matches(&self.public_key_info, &self.key_algorithm)
+        key.has_public_key(&self.public_key_info)
     }
 }
 

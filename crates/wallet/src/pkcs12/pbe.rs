@@ -127,6 +127,8 @@ pub(crate) struct Keys<'p> {
     derived: Vec<Derived>,
 }
 
+const REMEMBERED: usize = 4;
+
 struct Derived {
     scheme: Scheme,
     key: Zeroizing<Vec<u8>>,
@@ -177,6 +179,10 @@ impl<'p> Keys<'p> {
             None => {
                 self.budget.spend(scheme.iterations.get())?;
                 let (key, iv) = scheme.key_and_iv(self.password);
+                // A file has one or two; remembering every one of a hostile file would make looking them up long.
+                if self.derived.len() == REMEMBERED {
+                    self.derived.remove(0);
+                }
                 self.derived.push(Derived { scheme: scheme.clone(), key, iv });
                 self.derived.len() - 1
             }

@@ -144,3 +144,21 @@ fn empty_wallet_tells_damage_from_a_wrong_password_too() {
     damaged[code] ^= 1;
     assert!(matches!(Wallet::from_p12_bytes(&damaged, &password()), Err(WalletError::Damaged)));
 }
+
+#[test]
+fn many_keys_and_certificates_are_paired_in_bounded_time() {
+    use crate::issue::{self, KeyKind, Template, Validity};
+    use crate::pkcs12::bag::Bag;
+    let validity = Validity::days(time::macros::datetime!(2026-01-01 00:00 UTC), 30);
+    let template = Template::new("x", validity);
+    let key = || crate::PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let foreign = issue::self_sign(&template, &key()).unwrap();
+    let mut wallet = Wallet::new();
+    for _ in 0..2000 {
+        wallet.bags.push(Bag::key(key(), b"id"));
+        wallet.bags.push(Bag::certificate(foreign.clone(), b"id"));
+    }
+    let start = Instant::now();
+    assert!(matches!(wallet.credential(), Err(WalletError::NoCertificate)));
+    assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
+}
