@@ -89,6 +89,20 @@ pub struct Created {
 /// Makes `rootWallet`, `serverWallet` and `clientWallet` under `dir`, each with a `cwallet.sso` of mode 0600
 /// that stands on its own.
 ///
+/// ```
+/// use time::OffsetDateTime;
+/// use twinlock_wallet::Wallet;
+/// use twinlock_wallet::certs::{self, CreateOptions};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let options = CreateOptions { sans: vec!["db1.example.com".into()], ..CreateOptions::new("repltls", OffsetDateTime::now_utc()) };
+/// certs::create(dir.path(), &options)?;
+/// let credential = Wallet::open_auto_login(&dir.path().join(certs::SERVER_WALLET))?.credential()?;
+/// assert_eq!(credential.name(), Some("repltls"));
+/// assert!(credential.leaf().verifies_name("db1.example.com"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`WalletError::Exists`] when one of the files is there and `force` is not set, and what is wrong with a
 /// name that cannot go into a certificate; nothing is changed then. When the machine stops while `force`

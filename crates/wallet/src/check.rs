@@ -156,6 +156,22 @@ pub fn wallet(
 /// `peer_name` is the name under which peers will verify this party when it is the server; without it only
 /// the existence of a usable name is checked. An empty result means that nothing is wrong; one without
 /// errors, that it works.
+///
+/// ```
+/// use time::OffsetDateTime;
+/// use twinlock_wallet::check::{self, Problem, Purpose};
+/// use twinlock_wallet::issue::{self, KeyKind, Purposes, Template, Validity};
+/// use twinlock_wallet::{Credential, PrivateKey};
+///
+/// let now = OffsetDateTime::now_utc();
+/// let key = PrivateKey::generate(KeyKind::EcP256)?;
+/// let template = Template::new("db1", Validity::days(now, 365)).purposes(Purposes::CLIENT);
+/// let own = issue::self_sign(&template, &key)?;
+/// let credential = Credential { chain: vec![own.clone()], key, trusted: vec![own] };
+/// let findings = check::preflight(&credential, Purpose::Replication, Some("db1"), now);
+/// assert_eq!(findings[0].problem, Problem::ServerUsageMissing);
+/// # Ok::<(), twinlock_wallet::WalletError>(())
+/// ```
 pub fn preflight(
     credential: &Credential,
     purpose: Purpose,

@@ -17,6 +17,14 @@ use std::path::{Path, PathBuf};
 /// or tightened, never widened. When root replaces another user's file the new one belongs to that user and
 /// group as well. A symbolic link at `path` is itself replaced, not what it points to.
 ///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("state");
+/// twinlock_wallet::durable::replace_file(&path, b"generation 7\n", 0o600)?;
+/// assert_eq!(std::fs::read(&path)?, b"generation 7\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// Any error of the steps; the old file is then still in place, except when only the last step, the sync of
 /// the directory, failed.

@@ -206,6 +206,19 @@ impl Wallet {
 /// Two writers at once take turns, and nothing of either is lost. A wallet that `change` left as it was is
 /// not written.
 ///
+/// ```
+/// use twinlock_wallet::{OpenOptions, Unlock, Wallet, WalletError, edit};
+///
+/// # let dir = tempfile::tempdir()?;
+/// Wallet::new().save_auto_login(dir.path())?;
+/// let replaced = edit::<_, WalletError>(dir.path(), &Unlock::AutoLogin, &OpenOptions::default(), |wallet| {
+///     Ok(wallet.set_secret("api.token", "s3cret"))
+/// })?;
+/// assert!(!replaced);
+/// assert_eq!(Wallet::open_auto_login(dir.path())?.secret("api.token"), Some("s3cret"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What opening, `change` or saving gives. [`WalletError::PasswordNeeded`] when the wallet was opened by its
 /// auto-login file and has a password file beside it, which would fall behind.
@@ -231,6 +244,25 @@ pub fn edit<T, E: From<WalletError>>(
 ///
 /// `choose` is given the form that the wallet has and returns the one it is to have. An auto-login file that
 /// the new form does not have is removed.
+///
+/// ```
+/// use twinlock_wallet::{AutoLogin, Derivation, Form, OpenOptions, Password, Unlock, Wallet, protect};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let old = Password::new("correct horse battery");
+/// let form = Form { password: Some((old.clone(), Derivation::ORACLE)), auto_login: AutoLogin::No };
+/// Wallet::new().save(dir.path(), &form)?;
+///
+/// // A new password, and a cwallet.sso besides.
+/// let new = Password::new("staple correct horse");
+/// protect(dir.path(), &Unlock::Password(old), &OpenOptions::default(), |form| Form {
+///     password: form.password.map(|(_, derivation)| (new.clone(), derivation)),
+///     auto_login: AutoLogin::Anyone,
+/// })?;
+/// Wallet::open_with_password(dir.path(), &new)?;
+/// Wallet::open_auto_login(dir.path())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What opening or saving gives; [`WalletError::PasswordNeeded`] when the new form has no password and a

@@ -1,4 +1,26 @@
 //! Makes keys and certificates: roots, issued and renewed certificates, requests, revocation lists.
+//!
+//! ```
+//! use time::{Duration, OffsetDateTime};
+//! use twinlock_wallet::PrivateKey;
+//! use twinlock_wallet::issue::{self, Authority, KeyKind, Purposes, RevocationReason, Template, Validity};
+//!
+//! let now = OffsetDateTime::now_utc();
+//! let validity = Validity::days(now, 365);
+//! let (root, _key) = Authority::create_root(&Template::new("Example root", validity), KeyKind::EcP384)?;
+//!
+//! // Somebody asks for a certificate, and gets it for TLS clients.
+//! let key = PrivateKey::generate(KeyKind::EcP256)?;
+//! let request = issue::request(&Template::new("client7", validity), &key)?;
+//! let certificate = root.sign(&request, validity, Purposes::CLIENT)?;
+//! assert!(certificate.allows_client_auth() && !certificate.allows_server_auth());
+//!
+//! // Later it is renewed, and the old one revoked.
+//! let renewed = root.renew(&certificate, &key, Validity::days(now, 730))?;
+//! let list = root.revoke(None, &certificate, RevocationReason::Superseded, now, now + Duration::days(90))?;
+//! assert!(list.revokes(&certificate) && !list.revokes(&renewed));
+//! # Ok::<(), twinlock_wallet::WalletError>(())
+//! ```
 
 mod revocation;
 mod template;

@@ -3,6 +3,19 @@
 //! Beside `ewallet.p12` a file `ewallet.sealed` holds the wallet's password, encrypted so that only this
 //! machine's TPM, or only this installation of systemd, gives it back. That is what an auto-login file is
 //! for, with protection that deserves the name when a TPM does it.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use twinlock_wallet::seal::{self, Sealer};
+//! use twinlock_wallet::{Password, Wallet};
+//!
+//! let directory = Path::new("/etc/example/wallet");
+//! let told = seal::seal(directory, &Password::new("correct horse battery"), &Sealer::Tpm { tcti: None })?;
+//! println!("{told}"); // hardware bound
+//! // From now on, on this machine only:
+//! let wallet = Wallet::open_with_password(directory, &seal::unseal(directory, None)?)?;
+//! # Ok::<(), twinlock_wallet::WalletError>(())
+//! ```
 
 mod systemd;
 mod tpm;
