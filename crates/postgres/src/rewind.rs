@@ -15,6 +15,9 @@ use crate::settings::{Settings, TlsFiles, Upstream};
 /// How long each step may take: reading the WAL since the histories parted, and copying what differs.
 const BOUND: Duration = Duration::from_secs(6 * 3600);
 
+/// The checkpoint at the end of recovery would remove the WAL in which the histories part.
+const KEEP_ALL_WAL: &str = "wal_keep_size=1TB";
+
 /// What a rewind found to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RewindOutcome {
@@ -69,7 +72,7 @@ impl Instance {
         let program = Program::new(self.installation().program("postgres"))
             .arguments(["--single", "-D"])
             .arguments([self.data()])
-            .arguments(["template1"])
+            .arguments(["-c", KEEP_ALL_WAL, "template1"])
             .directory(self.data());
         program.run(BOUND).await.map(drop)
     }

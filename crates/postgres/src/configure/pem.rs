@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use twinlock_wallet::{Certificate, KeyAlgorithm, read_pem};
+
 use crate::directories::make_private;
 use crate::error::PostgresError;
 use crate::files::replace;
@@ -16,11 +18,14 @@ use crate::settings::TlsFiles;
 const CERTIFICATE: &str = "certificate.pem";
 const KEY: &str = "key.pem";
 const TRUSTED: &str = "trusted.pem";
+/// Object identifier of the curve P-521.
+const P521: &str = "1.3.132.0.35";
 
 /// One pair of certificate and key, and what it trusts.
 pub(super) struct Generation {
     number: u64,
     directory: PathBuf,
+    curve: &'static str,
 }
 
 impl Generation {
@@ -28,21 +33,26 @@ impl Generation {
     pub(super) fn fitting(pem: &Path, tls: &TlsFiles) -> Result<Self, PostgresError> {
         let newest = numbers_in(pem)?.into_iter().max();
         if let Some(number) = newest {
-            let generation = Self::numbered(pem, number);
+            let generation = Self::numbered(pem, number, tls);
             if generation.holds(tls) {
                 return Ok(generation);
             }
         }
-        Ok(Self::numbered(pem, newest.unwrap_or(0) + 1))
+        Ok(Self::numbered(pem, newest.unwrap_or(0) + 1, tls))
     }
 
-    fn numbered(pem: &Path, number: u64) -> Self {
-        Self { number, directory: pem.join(number.to_string()) }
+    fn numbered(pem: &Path, number: u64, tls: &TlsFiles) -> Self {
+        Self { number, directory: pem.join(number.to_string()), curve: curve_of(tls) }
     }
 
     pub(super) fn files(&self) -> ConnectionFiles {
         let path = |name| self.directory.join(name);
-        ConnectionFiles { certificate: path(CERTIFICATE), key: path(KEY), trusted: path(TRUSTED) }
+        ConnectionFiles {
+            certificate: path(CERTIFICATE),
+            key: path(KEY),
+            trusted: path(TRUSTED),
+            curve: self.curve,
+        }
     }
 
     /// Writes the files unless they are there; says whether it did.
@@ -79,6 +89,16 @@ pub(super) fn remove_old(pem: &Path, current: &Generation) -> Result<(), Postgre
 fn numbers_in(pem: &Path) -> Result<Vec<u64>, PostgresError> {
     let entries = fs::read_dir(pem).map_err(PostgresError::file("list", pem))?;
     Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// The curve of the certificate's key in OpenSSL's words. What cannot be read here PostgreSQL will refuse itself.
+fn curve_of(tls: &TlsFiles) -> &'static str {
+    let found = read_pem(&tls.certificate_pem).map(|found| found.certificates).unwrap_or_default();
+    match found.first().map(Certificate::key_algorithm) {
+        Some(KeyAlgorithm::EcP384) => "secp384r1",
+        Some(KeyAlgorithm::Other(identifier)) if identifier == P521 => "secp521r1",
+        _ => "prime256v1",
+    }
 }
 
 fn contents_of(tls: &TlsFiles) -> [(&'static str, &[u8]); 3] {

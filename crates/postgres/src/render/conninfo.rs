@@ -11,6 +11,9 @@ pub(crate) struct ConnectionFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) trusted: PathBuf,
+    /// Curve of the key, or the usual one for a key without: before 18 PostgreSQL takes one only, and with TLS
+    /// 1.2 OpenSSL refuses a peer's certificate of another.
+    pub(crate) curve: &'static str,
 }
 
 /// A libpq connection string: mutual TLS, `verify-full`, and bounds on everything that can hang.
@@ -65,7 +68,12 @@ mod tests {
             port: 5432,
             application_name: "it's".to_owned(),
         };
-        let files = ConnectionFiles { certificate: "/c".into(), key: "/k".into(), trusted: "/t".into() };
+        let files = ConnectionFiles {
+            certificate: "/c".into(),
+            key: "/k".into(),
+            trusted: "/t".into(),
+            curve: "prime256v1",
+        };
         let policy = TlsPolicy {
             openssl_ciphers: "HIGH".to_owned(),
             tls13: None,

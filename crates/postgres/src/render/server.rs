@@ -78,6 +78,8 @@ const RENDERED: &[&str] = &[
     "ssl_ca_file",
     "ssl_cert_file",
     "ssl_ciphers",
+    "ssl_ecdh_curve",
+    "ssl_groups",
     "ssl_key_file",
     "ssl_max_protocol_version",
     "ssl_min_protocol_version",
@@ -88,14 +90,19 @@ const RENDERED: &[&str] = &[
     "unix_socket_directories",
 ];
 
-/// Settings that a standby must have at least as high as its active; both get the same.
+/// Settings that a server started by hand needs too: those that a standby must have at least as high as its
+/// active, and how much WAL is kept, without which it could not be rewound.
 const SIZES: &[&str] = &[
     "max_connections",
     "max_locks_per_transaction",
     "max_prepared_transactions",
     "max_wal_senders",
     "max_worker_processes",
+    "wal_keep_size",
 ];
+
+/// With TLS 1.2, OpenSSL refuses a peer's certificate whose curve is not among those of the key exchange.
+const ALL_CURVES: &str = "X25519:prime256v1:secp384r1:secp521r1";
 
 /// Whether the pair owns this setting, so that nobody else may set it.
 pub fn is_owned(name: &str) -> bool {
@@ -150,6 +157,10 @@ fn own(
         // Not a setting of PostgreSQL: it makes the file differ when the OpenSSL configuration must be read anew.
         ("twinlock.tls13_ciphers", settings.tls.tls13.clone().unwrap_or_default()),
     ];
+    values.push(match version.major {
+        18.. => ("ssl_groups", ALL_CURVES.to_owned()),
+        _ => ("ssl_ecdh_curve", files.curve.to_owned()),
+    });
     if let (18.., Some(suites)) = (version.major, &settings.tls.tls13) {
         values.push(("ssl_tls13_ciphers", suites.clone()));
     }
@@ -245,7 +256,12 @@ mod tests {
     use crate::settings::tests::{directories, settings};
 
     fn files() -> ConnectionFiles {
-        ConnectionFiles { certificate: "/c".into(), key: "/k".into(), trusted: "/t".into() }
+        ConnectionFiles {
+            certificate: "/c".into(),
+            key: "/k".into(),
+            trusted: "/t".into(),
+            curve: "prime256v1",
+        }
     }
 
     fn conf(settings: &Settings, major: u32) -> String {
