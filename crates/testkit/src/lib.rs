@@ -9,5 +9,5 @@ mod wait;
 pub use certificates::{TestCertificates, validity};
 pub use port::{FreePort, free_port};
 pub use scratch::ScratchDir;
-pub use unprivileged::{Place, block_on, run_unprivileged};
+pub use unprivileged::{Place, SmallDisk, block_on, run_unprivileged};
 pub use wait::{wait_until, wait_until_async};

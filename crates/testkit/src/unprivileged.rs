@@ -23,13 +23,30 @@ const RAN: &str = "ran";
 ///     twinlock_testkit::unprivileged!(async |place| { … });
 /// }
 /// ```
+/// With `small_disk, ` before the body, [`crate::Place::small`] is on a file system of its own with little room.
+///
 /// The body gets a [`crate::Place`] with empty directories; whatever it leaves running there is killed afterwards.
 #[macro_export]
 macro_rules! unprivileged {
+    (small_disk, $body:expr) => {{
+        fn here() {}
+        let small = $crate::SmallDisk::Wanted;
+        $crate::run_unprivileged(::std::any::type_name_of_val(&here), small, || $crate::block_on($body));
+    }};
     ($body:expr) => {{
         fn here() {}
-        $crate::run_unprivileged(::std::any::type_name_of_val(&here), || $crate::block_on($body));
+        let small = $crate::SmallDisk::Unused;
+        $crate::run_unprivileged(::std::any::type_name_of_val(&here), small, || $crate::block_on($body));
     }};
+}
+
+/// Whether a test needs a file system with room for 16 MiB, which only root can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmallDisk {
+    /// It does; run by anybody but root, it passes without having been run.
+    Wanted,
+    /// It does not.
+    Unused,
 }
 
 /// Runs `body` here, or, as root, this test program once more as `postgres` with only the test that `marker` (the
@@ -37,12 +54,17 @@ macro_rules! unprivileged {
 ///
 /// # Panics
 /// When the test fails there.
-pub fn run_unprivileged(marker: &str, body: impl FnOnce()) {
+pub fn run_unprivileged(marker: &str, small: SmallDisk, body: impl FnOnce()) {
     if !rustix::process::geteuid().is_root() {
-        return body();
+        // Only the first run, as root, can have mounted one.
+        if small == SmallDisk::Unused || std::env::var_os(SCRATCH).is_some() {
+            body();
+        }
+        return;
     }
     let (user, group) = ids_of("postgres");
     let place = Place::new();
+    let mounted = (small == SmallDisk::Wanted).then(|| Mounted::at(place.small("")));
     place.give_to(user, group);
     // The program may lie where that user cannot go; this link leads to it all the same.
     let mut command = Command::new("/proc/self/exe");
@@ -51,9 +73,29 @@ pub fn run_unprivileged(marker: &str, body: impl FnOnce()) {
     let mut child = command.spawn().expect("the test program can be started again");
     let status = wait(&mut child);
     let ran = place.disk(RAN).exists();
-    drop(place);
+    drop((mounted, place));
     assert!(status.success(), "the test failed as user postgres: {status}");
     assert!(ran, "no test is called {:?}", test_name(marker));
+}
+
+/// A small file system, unmounted when dropped.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn at(path: PathBuf) -> Self {
+        std::fs::create_dir(&path).expect("a directory can be made");
+        let options = ["-t", "tmpfs", "-o", "size=16m,mode=0777", "twinlock-test"];
+        let status = Command::new("mount").args(options).arg(&path).status();
+        assert!(status.is_ok_and(|status| status.success()), "root can mount a file system");
+        Self(path)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily: what still runs in it is killed when the scratch directory around it goes.
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
+    }
 }
 
 /// Waits for a test, which must not hang.
@@ -130,6 +172,11 @@ impl Place {
     /// A path on disk.
     pub fn disk(&self, name: &str) -> PathBuf {
         self.disk.join(name)
+    }
+
+    /// A path on the small file system.
+    pub fn small(&self, name: &str) -> PathBuf {
+        self.disk.join("small").join(name)
     }
 
     /// A path on tmpfs.
