@@ -270,6 +270,30 @@ fn damaged_and_missing_wallets_are_told_apart() {
     assert!(told.contains("no wallet in nowhere"), "{told}");
 }
 
+#[test]
+fn programs_that_write_at_once_lose_nothing() {
+    let place = Place::new();
+    place.ok("wallet create w --password-file password --compat --auto-login");
+    place.write("value", "v");
+    let running: Vec<_> = (0..8)
+        .map(|number| {
+            let arguments =
+                format!("wallet set-secret w name{number} --value-file value --password-file password");
+            Command::new(env!("CARGO_BIN_EXE_twinlock"))
+                .args(arguments.split(' '))
+                .current_dir(place.path())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut process in running {
+        assert!(process.wait().unwrap().success());
+    }
+    assert_eq!(place.ok("wallet list w").lines().count(), 8);
+    assert_eq!(place.ok("wallet list w --password-file password").lines().count(), 8);
+}
+
 fn tools(place: &Place) {
     fs::create_dir(place.path().join("bin")).unwrap();
     place.ok("compat install bin");
@@ -325,6 +349,9 @@ fn orapki_command_lines_work() {
     ok("orapki wallet export -wallet ca -dn CN=ca,O=Example -cert ca.pem -pwd WElcome##1");
     ok("orapki wallet add -wallet w -trusted_cert -cert ca.pem");
     ok("orapki wallet add -wallet w -user_cert -cert c.pem");
+    ok("orapki wallet create -wallet later -pwd WElcome##1");
+    ok("orapki wallet create -wallet later -pwd WElcome##1 -auto_login");
+    assert!(place.path().join("later/cwallet.sso").exists());
     let shown = ok("orapki wallet display -wallet w");
     assert!(shown.contains("User Certificates:\nSubject:        CN=db1,O=Example"), "{shown}");
     place.ok("wallet check w");

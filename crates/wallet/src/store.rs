@@ -349,7 +349,12 @@ pub fn auto_login_kind(directory: &Path) -> Result<Option<AutoLoginKind>, Wallet
     kind_on_disk(&Directory::new(directory))
 }
 
-/// `path` itself when it is a file, else the file called `name` in it.
+/// `path` itself when it is one of a wallet's files, else the file called `name` in it.
+///
+/// What is not there is taken for a directory, so that the error names what the caller named.
 fn file_at(path: &Path, name: &str) -> PathBuf {
-    if path.is_dir() { path.join(name) } else { path.to_path_buf() }
+    match path.is_file() || path.file_name().is_some_and(|own| own == name) {
+        true => path.to_path_buf(),
+        false => path.join(name),
+    }
 }

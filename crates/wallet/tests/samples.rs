@@ -72,3 +72,17 @@ fn wrong_password_is_told_from_damage() {
     let error = Wallet::from_p12_bytes(&bytes, &probe()).unwrap_err();
     assert!(matches!(error, WalletError::Damaged), "{error:?}");
 }
+
+#[test]
+fn missing_wallet_is_named_as_it_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("replicationWallet");
+    for path in [missing.clone(), missing.join("cwallet.sso")] {
+        match Wallet::open_auto_login(&path) {
+            Err(WalletError::NotFound { directory, file }) => {
+                assert_eq!((directory, file), (missing.clone(), "cwallet.sso"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

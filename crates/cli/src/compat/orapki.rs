@@ -96,6 +96,14 @@ fn create(given: &Given) -> Result<(), Failure> {
             (false, true) => AutoLogin::Anyone,
             (false, false) => AutoLogin::No,
         };
+    if auto_login != AutoLogin::No && directory(given)?.join(PASSWORD_FILE).exists() {
+        // As documented: on a wallet that is there, this makes its auto-login file.
+        let unlock = unlock(given)?;
+        return Ok(protect(directory(given)?, &unlock, &place::options(), |form| Form {
+            auto_login,
+            ..form
+        })?);
+    }
     let password = match given.has("-auto_login_only") {
         true => None,
         false => Some((ask::new_password(given.secret("-pwd", 0))?, Derivation::ORACLE)),
