@@ -156,7 +156,8 @@ impl Wallet {
             password_file: password_file.as_deref(),
             auto_login_file: auto_login_file.as_ref().map(|bytes| bytes.as_slice()),
         })?;
-        self.remember(password_file, auto_login_file, form)
+        self.remember(password_file, auto_login_file, form);
+        Ok(())
     }
 
     /// Whether everything that `form` asks for is there with these contents: then not a byte is written.
@@ -183,20 +184,21 @@ impl Wallet {
         password_file: Option<Vec<u8>>,
         auto_login_file: Option<Zeroizing<Vec<u8>>>,
         form: &Form,
-    ) -> Result<(), WalletError> {
-        let reread = match (&form.password, password_file, auto_login_file) {
-            (Some((password, _)), Some(bytes), _) => Self::from_p12_bytes(&bytes, password)?,
-            (_, _, Some(bytes)) => {
-                let local = match &form.auto_login {
-                    AutoLogin::Local(identity) => Some(identity.clone()),
-                    _ => None,
-                };
-                Self::from_sso_bytes_with(&bytes, &OpenOptions { local, ..OpenOptions::default() })?
+    ) {
+        let origin = match (&form.password, password_file, auto_login_file) {
+            (Some((_, derivation)), Some(bytes), _) => {
+                Some(Origin { bytes: bytes.into(), kind: None, derivation: *derivation })
             }
-            _ => return Ok(()),
+            (_, _, Some(bytes)) => {
+                let derivation = self.derivation().unwrap_or(Derivation::ORACLE);
+                Some(Origin { bytes, kind: form.auto_login_kind(), derivation })
+            }
+            _ => None,
         };
-        *self = reread;
-        Ok(())
+        if origin.is_some() {
+            self.origin = origin;
+            self.changed = false;
+        }
     }
 }
 

@@ -250,3 +250,23 @@ fn trusted_certificates_carry_oracles_mark() {
     copy.add_trusted(trusted);
     assert_eq!(copy.bags[0].oracle_id(), Some(OracleId { kind: OracleId::TRUSTED, index: 0, flags: 4 }),);
 }
+
+#[test]
+fn saved_wallet_is_known_to_be_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut wallet = Wallet::new();
+    wallet.set_secret("a", "b");
+    let form = Form { password: Some((password(), cheap())), auto_login: AutoLogin::Anyone };
+    wallet.save(dir.path(), &form).unwrap();
+    let files = || ["ewallet.p12", "cwallet.sso"].map(|name| fs::read(dir.path().join(name)).unwrap());
+    let first = files();
+    wallet.save(dir.path(), &form).unwrap();
+    assert_eq!(files(), first, "nothing changed, so nothing is written");
+    wallet.set_secret("a", "c");
+    wallet.save(dir.path(), &form).unwrap();
+    assert_ne!(files(), first);
+    assert_eq!(Wallet::open_auto_login(dir.path()).unwrap().secret("a"), Some("c"));
+    let another = Form { password: Some((Password::new("another"), cheap())), ..form };
+    wallet.save(dir.path(), &another).unwrap();
+    assert!(Wallet::open_with_password(dir.path(), &password()).is_err());
+}
