@@ -1,5 +1,7 @@
 //! Commits are shown to wait before a standby is relied upon; nothing else counts as shown.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do ends it")]
+
 mod common;
 
 use std::process::{Child, Stdio};

@@ -1,5 +1,7 @@
 //! Roles, database and schema script of a new instance.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do ends it")]
+
 mod common;
 
 use common::{BOUND, Member, PASSWORD, shared_credential};

@@ -1,5 +1,7 @@
 //! A file system without room.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do ends it")]
+
 mod common;
 
 use common::{Member, pair, shared_credential};

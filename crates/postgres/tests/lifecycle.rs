@@ -1,5 +1,7 @@
 //! Starting, following and stopping one instance of real PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do ends it")]
+
 mod common;
 
 use std::time::{Duration, Instant};

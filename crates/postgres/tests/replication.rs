@@ -1,5 +1,7 @@
 //! A standby over mutual TLS: copying, following, taking over and coming back.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do ends it")]
+
 mod common;
 
 use std::net::SocketAddr;
@@ -49,9 +51,9 @@ async fn negotiated(place: &Place, policy: TlsPolicy, credential: &Credential) -
     let mut standby = Member::new(place, 1, credential);
     standby.settings.tls = policy;
     standby.follow(&active).await;
-    let seen = handshake(address(&active), WALLET_NAME, &active.tls, BOUND).await.unwrap();
+    let seen = handshake(address(&active), WALLET_NAME, &active.tls, BOUND).await.expect("it speaks TLS");
     let sender = active.observe().await.senders.remove(0);
-    (seen.protocol, seen.cipher, sender.tls.unwrap().cipher)
+    (seen.protocol, seen.cipher, sender.tls.expect("it is encrypted").cipher)
 }
 
 #[test]

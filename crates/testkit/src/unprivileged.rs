@@ -20,7 +20,7 @@ const RAN: &str = "ran";
 /// ```ignore
 /// #[test]
 /// fn standby_follows() {
-///     twinlock_testkit::unprivileged!(async |place| { … });
+///     twinlock_testkit::unprivileged!(async |place: &Place| {});
 /// }
 /// ```
 /// With `small_disk, ` before the body, [`crate::Place::small`] is on a file system of its own with little room.

@@ -1,8 +1,8 @@
 //! Instances for tests on real PostgreSQL: Debian's, or the one that `TWINLOCK_TEST_PG_BINDIR` names.
 
 #![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "what the set-up of a test cannot do ends the test")]
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -16,23 +16,23 @@ use twinlock_postgres::{
 use twinlock_testkit::{Place, TestCertificates, free_port, wait_until_async};
 use twinlock_wallet::Credential;
 
-pub const BOUND: Duration = Duration::from_secs(30);
-pub const WALLET_NAME: &str = "repl.example";
-pub const PASSWORD: &str = "tiger-lily-77";
+pub(crate) const BOUND: Duration = Duration::from_secs(30);
+pub(crate) const WALLET_NAME: &str = "repl.example";
+pub(crate) const PASSWORD: &str = "tiger-lily-77";
 
 /// One instance of a pair with everything that is wanted of it.
-pub struct Member {
-    pub instance: Instance,
-    pub settings: Settings,
-    pub tls: TlsFiles,
+pub(crate) struct Member {
+    pub(crate) instance: Instance,
+    pub(crate) settings: Settings,
+    pub(crate) tls: TlsFiles,
 }
 
-pub fn installation() -> Installation {
+pub(crate) fn installation() -> Installation {
     let bindir = std::env::var_os("TWINLOCK_TEST_PG_BINDIR").map(PathBuf::from);
     Installation::discover(bindir.as_deref()).expect("PostgreSQL is installed")
 }
 
-pub fn tls_files(credential: &Credential) -> TlsFiles {
+pub(crate) fn tls_files(credential: &Credential) -> TlsFiles {
     TlsFiles {
         certificate_pem: credential.chain_pem(),
         key_pem: credential.key_pem(),
@@ -40,7 +40,7 @@ pub fn tls_files(credential: &Credential) -> TlsFiles {
     }
 }
 
-pub fn tls12(ciphers: &str) -> TlsPolicy {
+pub(crate) fn tls12(ciphers: &str) -> TlsPolicy {
     TlsPolicy {
         openssl_ciphers: ciphers.to_owned(),
         tls13: None,
@@ -49,7 +49,7 @@ pub fn tls12(ciphers: &str) -> TlsPolicy {
     }
 }
 
-pub fn tls13(suites: &str) -> TlsPolicy {
+pub(crate) fn tls13(suites: &str) -> TlsPolicy {
     TlsPolicy {
         openssl_ciphers: "HIGH:!aNULL".to_owned(),
         tls13: Some(suites.to_owned()),
@@ -60,7 +60,7 @@ pub fn tls13(suites: &str) -> TlsPolicy {
 
 impl Member {
     /// A member that has directories and nothing else.
-    pub fn new(place: &Place, number: u16, credential: &Credential) -> Self {
+    pub(crate) fn new(place: &Place, number: u16, credential: &Credential) -> Self {
         let directories = Directories {
             data: place.disk(&format!("{number}/data")),
             runtime: place.memory(&number.to_string()),
@@ -93,21 +93,21 @@ impl Member {
     }
 
     /// A member that runs as the active one, its roles created, its commits waiting for nobody.
-    pub async fn active(place: &Place, number: u16, credential: &Credential) -> Self {
+    pub(crate) async fn active(place: &Place, number: u16, credential: &Credential) -> Self {
         let member = Self::new(place, number, credential);
         member.begin().await;
         member
     }
 
     /// Initialises it, starts it and creates its roles.
-    pub async fn begin(&self) {
+    pub(crate) async fn begin(&self) {
         self.instance.initialise(&InitOptions::default()).await.unwrap();
         self.start().await;
         self.instance.set_synchronous(&Synchronous::Alone).unwrap();
         self.instance.bootstrap(&self.plan(&[])).await.unwrap();
     }
 
-    pub fn plan(&self, statements: &[(usize, &str)]) -> BootstrapPlan {
+    pub(crate) fn plan(&self, statements: &[(usize, &str)]) -> BootstrapPlan {
         BootstrapPlan {
             replication_role: self.settings.identity.replication_role.clone(),
             admin_user: self.settings.identity.admin_role.clone(),
@@ -119,7 +119,7 @@ impl Member {
     }
 
     /// Makes `self` the running standby of `active`, by a base backup.
-    pub async fn follow(&mut self, active: &Self) {
+    pub(crate) async fn follow(&mut self, active: &Self) {
         let upstream = active.upstream_for(self);
         self.settings.role = RoleSettings::Standby { upstream: upstream.clone() };
         self.configure();
@@ -129,7 +129,7 @@ impl Member {
     }
 
     /// How `standby` reaches this member.
-    pub fn upstream_for(&self, standby: &Self) -> Upstream {
+    pub(crate) fn upstream_for(&self, standby: &Self) -> Upstream {
         Upstream {
             host_name: WALLET_NAME.to_owned(),
             hostaddr: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -138,22 +138,22 @@ impl Member {
         }
     }
 
-    pub fn configure(&self) {
+    pub(crate) fn configure(&self) {
         self.instance.configure(&self.settings, &self.tls).unwrap();
     }
 
-    pub async fn start(&self) {
+    pub(crate) async fn start(&self) {
         self.configure();
         let running = self.instance.start().await.unwrap();
         assert!(running.pid() > 1);
         self.instance.wait_ready(BOUND).await.unwrap();
     }
 
-    pub async fn observe(&self) -> Observation {
+    pub(crate) async fn observe(&self) -> Observation {
         Session::new(&self.instance).observe(BOUND).await.unwrap()
     }
 
-    pub async fn wait_for_sender(&self, name: &str) {
+    pub(crate) async fn wait_for_sender(&self, name: &str) {
         wait_until_async("the standby streams", BOUND, async || {
             let seen = self.observe().await;
             seen.senders.iter().any(|sender| sender.application_name == name && sender.state == "streaming")
@@ -162,25 +162,25 @@ impl Member {
     }
 
     /// Makes `standby` the one that commits wait for.
-    pub async fn rely_on(&self, standby: &Self) {
+    pub(crate) async fn rely_on(&self, standby: &Self) {
         let probe = twinlock_postgres::admission::show_commits_wait(&self.instance, BOUND).await.unwrap();
         self.instance.set_synchronous(&Synchronous::Standby(standby.settings.name.clone())).unwrap();
         probe.released(BOUND).await.unwrap();
     }
 
     /// Runs a statement as superuser over the socket.
-    pub fn sql(&self, database: &str, sql: &str) -> String {
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let output = self.psql(&format!("host={} user=postgres dbname={database}", self.socket()), sql);
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Runs a statement over a connection described by `conninfo`; the port is added.
-    pub fn psql(&self, conninfo: &str, sql: &str) -> Output {
+    pub(crate) fn psql(&self, conninfo: &str, sql: &str) -> Output {
         self.psql_command(conninfo, sql).output().unwrap()
     }
 
-    pub fn psql_command(&self, conninfo: &str, sql: &str) -> Command {
+    pub(crate) fn psql_command(&self, conninfo: &str, sql: &str) -> Command {
         let mut command = Command::new(self.instance.installation().program("psql"));
         let conninfo = format!("{conninfo} port={} connect_timeout=5", self.settings.port);
         command.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", &conninfo, "-c", sql]);
@@ -188,16 +188,16 @@ impl Member {
         command
     }
 
-    pub fn socket(&self) -> String {
+    pub(crate) fn socket(&self) -> String {
         self.instance.directories().socket().display().to_string()
     }
 
     /// A client's connection string over TCP.
-    pub fn client(&self, sslmode: &str) -> String {
+    pub(crate) fn client(&self, sslmode: &str) -> String {
         format!("host=127.0.0.1 user=sampleuser dbname=sample sslmode={sslmode} sslcert=/none sslkey=/none")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let files = std::fs::read_dir(&self.instance.directories().log).unwrap();
         files
             .map(|file| String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()).into_owned())
@@ -206,12 +206,12 @@ impl Member {
 }
 
 /// A credential that serves both members.
-pub fn shared_credential() -> Credential {
+pub(crate) fn shared_credential() -> Credential {
     TestCertificates::new().credential(WALLET_NAME)
 }
 
 /// A running pair: the active with its standby, on which commits do not wait yet.
-pub async fn pair(place: &Place) -> (Member, Member) {
+pub(crate) async fn pair(place: &Place) -> (Member, Member) {
     let credential = shared_credential();
     let active = Member::active(place, 0, &credential).await;
     let mut standby = Member::new(place, 1, &credential);
