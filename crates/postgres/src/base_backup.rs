@@ -10,7 +10,7 @@ use crate::instance::Instance;
 use crate::place::{Beside, put_in_place};
 use crate::process::processes_of;
 use crate::program::Program;
-use crate::render::connection_string;
+use crate::render::{Use, connection_string};
 use crate::settings::{Settings, TlsFiles, Upstream};
 
 /// A copy that has not grown for this long is given up. The upstream's first checkpoint falls into it as well.
@@ -47,7 +47,7 @@ impl Instance {
     ) -> Result<(), PostgresError> {
         self.refuse_running()?;
         let role = &settings.identity.replication_role;
-        let conninfo = connection_string(from, role, None, &self.connection_files(tls)?, &settings.tls)?;
+        let conninfo = connection_string(from, role, Use::Copy, &self.connection_files(tls)?, &settings.tls)?;
         let beside = Beside::fresh(self, ".copy")?;
         let copied = match self.copy(beside.path(), &conninfo, progress).await {
             Ok(()) => finish(beside.path(), settings).and_then(|()| put_in_place(beside.path(), self.data())),

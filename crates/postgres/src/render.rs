@@ -7,7 +7,7 @@ mod quote;
 mod server;
 
 pub(crate) use access::{hba, ident};
-pub(crate) use conninfo::{ConnectionFiles, connection_string};
+pub(crate) use conninfo::{ConnectionFiles, Use, connection_string};
 pub(crate) use openssl::openssl_conf;
 pub(crate) use quote::{assignment, sql_identifier, sql_literal, usable_name};
 pub use server::is_owned;

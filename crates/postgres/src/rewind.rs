@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::configure::{mark_as_standby, write_own_files};
 use crate::error::PostgresError;
 use crate::files::replace;
-use crate::instance::{Instance, SUPERUSER};
+use crate::instance::Instance;
 use crate::program::Program;
-use crate::render::connection_string;
+use crate::render::{Use, connection_string};
 use crate::settings::{Settings, TlsFiles, Upstream};
 
 /// How long each step may take: reading the WAL since the histories parted, and copying what differs.
@@ -48,7 +48,7 @@ impl Instance {
         self.check_data()?;
         let role = &settings.identity.replication_role;
         let files = self.connection_files(tls)?;
-        let source = connection_string(from, role, Some(SUPERUSER), &files, &settings.tls)?;
+        let source = connection_string(from, role, Use::Rewind, &files, &settings.tls)?;
         if !self.control()?.state.is_clean() {
             self.recover_alone(settings).await?;
         }

@@ -131,6 +131,26 @@ fn children_of_a_killed_server_are_found_and_killed() {
 }
 
 #[test]
+fn crash_of_one_backend_ends_the_server_instead_of_opening_it_again() {
+    unprivileged!(async |place: &Place| {
+        let member = Member::active(place, 0, &shared_credential()).await;
+        let running = member.instance.adopt().unwrap().unwrap();
+        let mut client = member
+            .psql_command(&format!("host={} user=postgres", member.socket()), "select pg_sleep(600)")
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let sleeping = "select pid from pg_stat_activity where query = 'select pg_sleep(600)'";
+        wait_until("the client sleeps", BOUND, || !member.sql("postgres", sleeping).is_empty());
+        signal(member.sql("postgres", sleeping).parse().unwrap(), Signal::KILL);
+        tokio::time::timeout(BOUND, running.exited()).await.unwrap();
+        client.wait().unwrap();
+        assert_eq!(member.instance.stop(StopMode::Fast, BOUND).await.unwrap(), Stopped::WasNotRunning);
+        assert!(!member.instance.control().unwrap().state.is_clean());
+    });
+}
+
+#[test]
 fn failed_start_says_why() {
     unprivileged!(async |place: &Place| {
         let mut member = Member::new(place, 0, &shared_credential());

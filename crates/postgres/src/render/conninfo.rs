@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::PostgresError;
+use crate::instance::SUPERUSER;
 use crate::settings::{TlsPolicy, Upstream};
 
 /// The files of one generation of certificate and key.
@@ -16,14 +17,31 @@ pub(crate) struct ConnectionFiles {
     pub(crate) curve: &'static str,
 }
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A standby following its upstream.
+    Follow,
+    /// A base backup. It streams WAL and reports what it has flushed, so under the name of a standby it would
+    /// count as that standby and acknowledge commits for a copy that is not complete.
+    Copy,
+    /// Rewinding.
+    Rewind,
+}
+
 /// A libpq connection string: mutual TLS, `verify-full`, and bounds on everything that can hang.
 pub(crate) fn connection_string(
     upstream: &Upstream,
     role: &str,
-    database: Option<&str>,
+    purpose: Use,
     files: &ConnectionFiles,
     policy: &TlsPolicy,
 ) -> Result<String, PostgresError> {
+    let (application_name, database) = match purpose {
+        Use::Follow => (upstream.application_name.as_str(), None),
+        Use::Copy => ("twinlock-copy", None),
+        Use::Rewind => ("twinlock-rewind", Some(SUPERUSER)),
+    };
     // A host that begins with a slash, or with @, would be a socket and skip TLS altogether.
     super::usable_name("the name of the peer's certificate", &upstream.host_name)?;
     let mut words = vec![
@@ -31,7 +49,7 @@ pub(crate) fn connection_string(
         ("hostaddr", upstream.hostaddr.to_string()),
         ("port", upstream.port.to_string()),
         ("user", role.to_owned()),
-        ("application_name", upstream.application_name.clone()),
+        ("application_name", application_name.to_owned()),
         ("sslmode", "verify-full".to_owned()),
         ("sslcert", files.certificate.display().to_string()),
         ("sslkey", files.key.display().to_string()),
@@ -62,6 +80,10 @@ mod tests {
     use crate::settings::Protocol;
 
     fn string_for(host_name: &str) -> Result<String, PostgresError> {
+        string_to(host_name, Use::Follow)
+    }
+
+    fn string_to(host_name: &str, purpose: Use) -> Result<String, PostgresError> {
         let upstream = Upstream {
             host_name: host_name.to_owned(),
             hostaddr: "::1".parse().unwrap(),
@@ -80,7 +102,7 @@ mod tests {
             min_protocol: Protocol::Tls12,
             max_protocol: Protocol::Tls12,
         };
-        connection_string(&upstream, "role", None, &files, &policy)
+        connection_string(&upstream, "role", purpose, &files, &policy)
     }
 
     #[test]
@@ -88,6 +110,14 @@ mod tests {
         let text = string_for("a b").unwrap();
         assert!(text.starts_with("host='a b' hostaddr='::1' port='5432' "), "{text}");
         assert!(text.contains(r"application_name='it\'s' sslmode='verify-full'"), "{text}");
+    }
+
+    #[test]
+    fn only_a_standby_that_follows_has_its_name() {
+        for purpose in [Use::Copy, Use::Rewind] {
+            let text = string_to("a", purpose).unwrap();
+            assert!(text.contains("application_name='twinlock-") && !text.contains("it\\'s"), "{text}");
+        }
     }
 
     #[test]

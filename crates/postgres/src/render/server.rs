@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::conninfo::{ConnectionFiles, connection_string};
+use super::conninfo::{ConnectionFiles, Use, connection_string};
 use super::quote::{assignment, usable_name};
 use crate::directories::Directories;
 use crate::error::PostgresError;
@@ -174,9 +174,13 @@ fn own(
 pub(crate) fn standby_conf(settings: &Settings, files: &ConnectionFiles) -> Result<String, PostgresError> {
     let conninfo = match &settings.role {
         RoleSettings::Primary => String::new(),
-        RoleSettings::Standby { upstream } => {
-            connection_string(upstream, &settings.identity.replication_role, None, files, &settings.tls)?
-        }
+        RoleSettings::Standby { upstream } => connection_string(
+            upstream,
+            &settings.identity.replication_role,
+            Use::Follow,
+            files,
+            &settings.tls,
+        )?,
     };
     Ok(heading() + &assignment("primary_conninfo", &conninfo))
 }
