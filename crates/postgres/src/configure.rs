@@ -28,7 +28,7 @@ pub(crate) const SYNCHRONOUS_CONF: &str = "synchronous.conf";
 /// OpenSSL's configuration, for versions without a setting for TLS 1.3 suites.
 const OPENSSL_CONF: &str = "openssl.cnf";
 /// Its presence in the data directory makes the next start one as a standby.
-const STANDBY_SIGNAL: &str = "standby.signal";
+pub(crate) const STANDBY_SIGNAL: &str = "standby.signal";
 
 /// What writing the files amounted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::configure::STANDBY_CONF;
+use crate::configure::{STANDBY_CONF, STANDBY_SIGNAL};
 use crate::error::PostgresError;
 use crate::files::replace;
 use crate::instance::Instance;
@@ -29,13 +29,13 @@ impl Instance {
         let running =
             self.adopt()?.ok_or_else(|| PostgresError::NotRunning { data: self.data().to_owned() })?;
         let session = Session::new(self);
-        if !session.is_in_recovery(bound).await? {
-            return Ok(());
+        // PostgreSQL removes the file at the end of recovery; without it there is nothing to promote any more.
+        if self.data().join(STANDBY_SIGNAL).exists() {
+            // As pg_ctl does it: the order needs no session, which may be slow to open just now.
+            let trigger = self.data().join("promote");
+            fs::write(&trigger, b"").map_err(PostgresError::file("write", &trigger))?;
+            running.signal(Signal::USR1)?;
         }
-        // As pg_ctl does it: needs no session, so it works where none can be opened.
-        let trigger = self.data().join("promote");
-        fs::write(&trigger, b"").map_err(PostgresError::file("write", &trigger))?;
-        running.signal(Signal::USR1)?;
         until(bound, "the end of recovery", async || Ok(!session.is_in_recovery(bound).await?)).await
     }
 

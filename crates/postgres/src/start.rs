@@ -24,8 +24,9 @@ const LOG_TAIL_BYTES: usize = 8192;
 impl Instance {
     /// Starts the server and returns at once: see [`Instance::wait_ready`].
     ///
-    /// It runs in a process group of its own and outlives the caller. Its commits wait for a standby that does
-    /// not exist until [`Instance::set_synchronous`] says otherwise, whatever was said to an earlier one.
+    /// It runs in a process group of its own and outlives the caller. It is told to wait for a standby that does
+    /// not exist, whatever an earlier one was told. For a moment after a start commits may still pass unawaited, so
+    /// start with the gate closed and open it after [`crate::admission::show_commits_wait`].
     ///
     /// # Errors
     /// When there is no complete data directory or configuration, processes of an earlier server are left, or

@@ -89,6 +89,42 @@ fn late_checkpointer_is_waited_for() {
 }
 
 #[test]
+fn after_a_success_nothing_is_acknowledged_however_the_checkpointer_is_disturbed() {
+    unprivileged!(async |place: &Place| {
+        let active = Member::active(place, 0, &shared_credential()).await;
+        active.sql("sample", "create table t (a int)");
+        let checkpointer =
+            active.sql("postgres", "select pid from pg_stat_activity where backend_type = 'checkpointer'");
+        let (mut shown, mut refused) = (0, 0);
+        for round in 0..12_u64 {
+            let other = checkpointer.clone();
+            // Asleep at different moments of the attempt, at times beyond its end.
+            let disturber = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(round * 3 % 7));
+                signal(&other, Signal::STOP);
+                std::thread::sleep(Duration::from_millis(if round % 3 == 0 { 400 } else { 60 }));
+                signal(&other, Signal::CONT);
+            });
+            match show_commits_wait(&active.instance, Duration::from_millis(250)).await {
+                Ok(probe) => {
+                    let mut client = insert(&active);
+                    wait_until("the client's commit waits", BOUND, || waiting(&active) == 2);
+                    assert_eq!(client.try_wait().unwrap(), None);
+                    active.instance.set_synchronous(&Synchronous::Alone).unwrap();
+                    client.wait().unwrap();
+                    drop(probe);
+                    shown += 1;
+                }
+                Err(_) => refused += 1,
+            }
+            disturber.join().unwrap();
+            wait_until("nothing waits", BOUND, || waiting(&active) == 0);
+        }
+        assert!(shown > 0 && refused > 0, "{shown} shown, {refused} refused: both must be met");
+    });
+}
+
+#[test]
 fn standby_that_does_not_flush_is_not_admitted() {
     unprivileged!(async |place: &Place| {
         let (active, standby) = pair(place).await;

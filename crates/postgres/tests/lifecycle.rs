@@ -13,8 +13,12 @@ use twinlock_postgres::{
 };
 use twinlock_testkit::{Place, unprivileged, wait_until};
 
+/// Signals a process, unless it has ended since it was listed.
 fn signal(pid: u32, signal: Signal) {
-    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
+    match kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(error) => panic!("cannot signal {pid}: {error}"),
+    }
 }
 
 #[test]

@@ -104,10 +104,32 @@ const SIZES: &[&str] = &[
 /// With TLS 1.2, OpenSSL refuses a peer's certificate whose curve is not among those of the key exchange.
 const ALL_CURVES: &str = "X25519:prime256v1:secp384r1:secp521r1";
 
+/// Settings that are left at PostgreSQL's defaults, and nobody may change: a value could lose an acknowledged
+/// commit or send a standby elsewhere.
+const UNTOUCHED: &[&str] = &[
+    "archive_cleanup_command",
+    "data_sync_retry",
+    "ignore_checksum_failure",
+    "ignore_invalid_pages",
+    "restore_command",
+    "wal_sync_method",
+    "zero_damaged_pages",
+];
+
+/// Families of settings that belong to the pair as a whole, whatever a version adds to them.
+const FAMILIES: &[&str] =
+    &["primary_", "recovery_", "ssl_", "synchronous_", "twinlock.", "unix_socket_", "wal_receiver_"];
+
+/// The one member of an owned family that only tunes.
+const TUNING: &str = "recovery_prefetch";
+
 /// Whether the pair owns this setting, so that nobody else may set it.
 pub fn is_owned(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    RENDERED.contains(&name.as_str()) || FIXED.iter().any(|(fixed, _)| *fixed == name)
+    let listed = RENDERED.contains(&name.as_str())
+        || UNTOUCHED.contains(&name.as_str())
+        || FIXED.iter().any(|(fixed, _)| *fixed == name);
+    listed || name != TUNING && FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 /// The main file, given to the server as `config_file`.
@@ -288,6 +310,18 @@ mod tests {
             for (name, _) in own(&settings, &directories(), &files(), Version { major, minor: 0 }) {
                 assert!(is_owned(name), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn families_are_owned_as_a_whole() {
+        for name in
+            ["ssl_of_the_future", "Primary_Slot_Name", "restore_command", "recovery_target_lsn", "fsync"]
+        {
+            assert!(is_owned(name), "{name}");
+        }
+        for name in ["work_mem", "recovery_prefetch", "archive_command", "max_connections"] {
+            assert!(!is_owned(name), "{name}");
         }
     }
 

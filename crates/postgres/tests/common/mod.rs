@@ -17,6 +17,8 @@ use twinlock_testkit::{Place, TestCertificates, free_port, wait_until_async};
 use twinlock_wallet::Credential;
 
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
+/// Environment variable with the program directory of another PostgreSQL than Debian's.
+pub(crate) const BINDIR: &str = "TWINLOCK_TEST_PG_BINDIR";
 pub(crate) const WALLET_NAME: &str = "repl.example";
 pub(crate) const PASSWORD: &str = "tiger-lily-77";
 
@@ -28,7 +30,7 @@ pub(crate) struct Member {
 }
 
 pub(crate) fn installation() -> Installation {
-    let bindir = std::env::var_os("TWINLOCK_TEST_PG_BINDIR").map(PathBuf::from);
+    let bindir = std::env::var_os(BINDIR).map(PathBuf::from);
     Installation::discover(bindir.as_deref()).expect("PostgreSQL is installed")
 }
 
