@@ -158,6 +158,15 @@ pub enum PostgresError {
         /// The data directory.
         data: PathBuf,
     },
+    /// The instance to follow still is on the timeline of this one, which was active on it.
+    #[error(
+        "{upstream} has no timeline of its own yet: it was not promoted, or has had no checkpoint since. Try again \
+         after its next checkpoint; nothing was changed"
+    )]
+    UpstreamNotReady {
+        /// Its address.
+        upstream: std::net::IpAddr,
+    },
     /// The server ended while it was waited for.
     #[error("PostgreSQL ended while {doing}; its last words: {log}")]
     Ended {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::configure::{mark_as_standby, write_own_files};
+use crate::configure::{STANDBY_SIGNAL, mark_as_standby, write_own_files};
 use crate::error::PostgresError;
 use crate::files::replace;
 use crate::instance::Instance;
@@ -17,6 +17,9 @@ const BOUND: Duration = Duration::from_secs(6 * 3600);
 
 /// The checkpoint at the end of recovery would remove the WAL in which the histories part.
 const KEEP_ALL_WAL: &str = "wal_keep_size=1TB";
+
+/// What `pg_rewind` says when no history parts from the other.
+const SAME_TIMELINE: &str = "on the same timeline";
 
 /// What a rewind found to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +35,12 @@ impl Instance {
     ///
     /// A directory that was not stopped cleanly is recovered first. It is then tried without changing anything;
     /// from the first change on a mark beside it keeps [`Instance::start`] away until the rewind, or a base
-    /// backup, is complete. Call it only when the upstream has had a checkpoint since its promotion: PostgreSQL
-    /// before 16 takes its history for the old one otherwise.
+    /// backup, is complete. The upstream must have had a checkpoint since its promotion: PostgreSQL before 16 takes
+    /// its history for the old one otherwise, and finds nothing to undo.
     ///
     /// # Errors
-    /// When the instance is running, the upstream cannot be reached, or the WAL needed is gone. A base backup is
+    /// [`PostgresError::UpstreamNotReady`] when a former active finds the upstream on its own timeline; nothing was
+    /// changed. When the instance is running, the upstream cannot be reached, or the WAL needed is gone. A base backup is
     /// then the way.
     pub async fn rewind(
         &self,
@@ -52,7 +56,11 @@ impl Instance {
         if !self.control()?.state.is_clean() {
             self.recover_alone(settings).await?;
         }
+        let was_active = !self.data().join(STANDBY_SIGNAL).exists();
         let tried = self.pg_rewind(&source, &["--dry-run"]).await?;
+        if was_active && tried.contains(SAME_TIMELINE) {
+            return Err(PostgresError::UpstreamNotReady { upstream: from.hostaddr });
+        }
         let outcome = if tried.contains("no rewind required") {
             RewindOutcome::NotRequired
         } else {

@@ -42,7 +42,7 @@ impl Instance {
         let config_file = conf.join(POSTGRESQL_CONF);
         let text = fs::read(&config_file).map_err(PostgresError::file("read", &config_file))?;
         crate::files::replace(&conf.join(STARTED_CONF), &text)?;
-        remove_stale_pid_file(self.data())?;
+        remove_stale_locks(self.data(), &self.directories().socket())?;
         self.spawn(&config_file)
     }
 
@@ -155,14 +155,19 @@ impl Instance {
     }
 }
 
-/// Removes the pid file of a server that is gone: the id in it may by now be anybody's, for instance the agent's
-/// own in a container, and PostgreSQL would refuse to start. The caller knows that no process of it is left.
-fn remove_stale_pid_file(data: &Path) -> Result<(), PostgresError> {
-    let path = data.join("postmaster.pid");
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(PostgresError::file("remove", &path)(error))
+/// Removes the lock files of a server that is gone: beside its data and beside its socket. The process id in them
+/// may by now be anybody's, in a container for instance the agent's own, or of a zombie that nobody has collected,
+/// and PostgreSQL would refuse to start. The caller knows that no process of the instance is left.
+fn remove_stale_locks(data: &Path, socket: &Path) -> Result<(), PostgresError> {
+    let sockets = fs::read_dir(socket).map_err(PostgresError::file("list", socket))?;
+    let stale = sockets.flatten().map(|entry| entry.path()).chain([data.join("postmaster.pid")]);
+    for path in stale {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(PostgresError::file("remove", &path)(error));
+            }
+            _ => {}
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

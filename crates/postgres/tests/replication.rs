@@ -218,6 +218,38 @@ fn standby_takes_over_fast_and_the_former_active_is_rewound() {
 }
 
 #[test]
+fn upstream_without_a_timeline_of_its_own_is_not_taken_for_an_ancestor() {
+    unprivileged!(async |place: &Place| {
+        let (mut active, standby) = pair(place).await;
+        active.sql("sample", "create table t (a int)");
+        // The other one has not taken over: there is nothing to come back to.
+        active.instance.kill_all().unwrap();
+        let upstream = standby.upstream_for(&active);
+        active.settings.role = RoleSettings::Standby { upstream: upstream.clone() };
+        let error = active.instance.rewind(&upstream, &active.settings, &active.tls).await.unwrap_err();
+        assert!(matches!(error, PostgresError::UpstreamNotReady { .. }), "{error}");
+        assert!(!active.instance.data().join("standby.signal").exists());
+        standby.instance.promote(BOUND).await.unwrap();
+        // A checkpoint follows a promotion by itself, in its own time.
+        wait_until_async("the upstream is fit to be a source", BOUND, async || {
+            match active.instance.rewind(&upstream, &active.settings, &active.tls).await {
+                Ok(outcome) => outcome == RewindOutcome::Rewound || outcome == RewindOutcome::NotRequired,
+                Err(PostgresError::UpstreamNotReady { .. }) => {
+                    Session::new(&standby.instance).checkpoint(BOUND).await.unwrap();
+                    false
+                }
+                Err(error) => panic!("{error}"),
+            }
+        })
+        .await;
+        active.start().await;
+        standby.instance.set_synchronous(&Synchronous::Alone).unwrap();
+        standby.wait_for_sender(&active.settings.name).await;
+        standby.rely_on(&active).await;
+    });
+}
+
+#[test]
 fn clean_handover_needs_no_rewind() {
     unprivileged!(async |place: &Place| {
         let (mut active, standby) = pair(place).await;

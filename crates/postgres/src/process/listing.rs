@@ -1,13 +1,15 @@
 //! Finds the processes of an instance by their working directory, which PostgreSQL sets to the data directory.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::identity::Stat;
+use super::identity::{Identity, Stat};
 use crate::error::PostgresError;
 
 /// How long processes may take to vanish after SIGKILL; only the kernel can hold them longer.
@@ -17,8 +19,8 @@ const KILL_POLL: Duration = Duration::from_millis(2);
 /// Process ids of everything that runs on the data directory `data`: the server, its children, programs that one
 /// of them started, and programs of ours that change it.
 ///
-/// A process belongs to it when its working directory is that directory (the same inode, whatever its path) and
-/// it runs as the directory's owner. A shell in which a person works is left out: it has a terminal and is no
+/// A process belongs to it when it runs as the directory's owner and its working directory is that directory (the
+/// same inode, whatever its path), or it is a program of PostgreSQL with that directory among its arguments. A shell in which a person works is left out: it has a terminal and is no
 /// program of PostgreSQL.
 ///
 /// # Errors
@@ -43,32 +45,59 @@ pub fn processes_of(data: &Path) -> Result<Vec<u32>, PostgresError> {
 /// [`PostgresError::StillRunning`] when some do not vanish within ten seconds.
 pub fn kill_processes_of(data: &Path) -> Result<usize, PostgresError> {
     let deadline = Instant::now() + KILL_BOUND;
-    let mut killed = std::collections::BTreeSet::new();
+    let mut killed = Vec::new();
     loop {
-        let pids = processes_of(data)?;
+        let mut pids = processes_of(data)?;
+        for identity in pids.iter().copied().filter_map(Identity::of) {
+            if !killed.contains(&identity) {
+                killed.push(identity);
+            }
+            send_kill(identity.pid);
+        }
+        // On its way out a process has no directory any more while its sockets are still being closed.
+        let ending = killed.iter().filter(|killed| Identity::of(killed.pid) == Some(**killed));
+        pids.extend(ending.map(|identity| identity.pid));
         if pids.is_empty() {
             return Ok(killed.len());
         }
         if Instant::now() >= deadline {
+            pids.sort_unstable();
+            pids.dedup();
             return Err(PostgresError::StillRunning { data: data.to_owned(), pids });
-        }
-        for pid in pids {
-            killed.insert(pid);
-            send_kill(pid);
         }
         std::thread::sleep(KILL_POLL);
     }
 }
 
 fn works_on(pid: u32, directory: &fs::Metadata) -> bool {
-    // The magic links of a process that has ended, or of somebody else's, cannot be followed.
-    let Ok(working) = fs::metadata(format!("/proc/{pid}/cwd")) else { return false };
-    if (working.dev(), working.ino()) != (directory.dev(), directory.ino()) {
-        return false;
-    }
     let same_user =
         fs::metadata(format!("/proc/{pid}")).is_ok_and(|process| process.uid() == directory.uid());
-    same_user && (is_postgres(pid) || Stat::of(pid).is_some_and(|stat| stat.terminal == 0))
+    if !same_user {
+        return false;
+    }
+    // The magic links of a process that has ended cannot be followed.
+    let is_inside =
+        fs::metadata(format!("/proc/{pid}/cwd")).is_ok_and(|working| is_same(&working, directory));
+    let is_postgres = is_postgres(pid);
+    match is_inside {
+        true => is_postgres || Stat::of(pid).is_some_and(|stat| stat.terminal == 0),
+        false => is_postgres && is_told_of(pid, directory),
+    }
+}
+
+/// Whether the directory is among a program's arguments.
+///
+/// Before 16, PostgreSQL's programs leave their directory for a moment when they start, to find out where they are
+/// installed. A server that is just being started would not be seen by its directory then, and outlive the kill
+/// of its instance.
+fn is_told_of(pid: u32, directory: &fs::Metadata) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut paths = line.split(|byte| *byte == 0).map(OsStr::from_bytes).map(Path::new);
+    paths.any(|path| path.is_absolute() && fs::metadata(path).is_ok_and(|found| is_same(&found, directory)))
+}
+
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Whether it runs a program of PostgreSQL; the name stays when a package upgrade has replaced the file.
