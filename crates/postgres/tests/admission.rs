@@ -97,12 +97,16 @@ fn after_a_success_nothing_is_acknowledged_however_the_checkpointer_is_disturbed
             active.sql("postgres", "select pid from pg_stat_activity where backend_type = 'checkpointer'");
         let (mut shown, mut refused) = (0, 0);
         for round in 0..12_u64 {
+            // In every third round it sleeps through the attempt, in the others from some moment of it on.
+            let throughout = round % 3 == 0;
+            if throughout {
+                signal(&checkpointer, Signal::STOP);
+            }
             let other = checkpointer.clone();
-            // Asleep at different moments of the attempt, at times beyond its end.
             let disturber = std::thread::spawn(move || {
                 std::thread::sleep(Duration::from_millis(round * 3 % 7));
                 signal(&other, Signal::STOP);
-                std::thread::sleep(Duration::from_millis(if round % 3 == 0 { 400 } else { 60 }));
+                std::thread::sleep(Duration::from_millis(if throughout { 400 } else { 60 }));
                 signal(&other, Signal::CONT);
             });
             match show_commits_wait(&active.instance, Duration::from_millis(250)).await {
