@@ -277,11 +277,11 @@ fn closed_gate_keeps_clients_out_and_they_can_be_ended() {
         let mut member = Member::active(place, 0, &shared_credential()).await;
         let mut client = member.psql_command(&member.client("require"), "select pg_sleep(600)");
         let mut client = client.spawn().unwrap();
-        let sessions = "select count(*) from pg_stat_activity where usename = 'sampleuser'";
+        let sessions = "select string_agg(query, ';') from pg_stat_activity where usename = 'sampleuser'";
         // In the runtime's time, so that it can close the session of the bootstrap, which was this user's too.
         wait_until_async("the client alone is in", BOUND, async || {
             assert_eq!(client.try_wait().unwrap(), None, "it was refused; the server says: {}", member.log());
-            member.sql("postgres", sessions) == "1"
+            member.sql("postgres", sessions) == "select pg_sleep(600)"
         })
         .await;
         member.settings.gate = Gate::Closed;
