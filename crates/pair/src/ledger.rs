@@ -1,6 +1,6 @@
 //! The witness's registers: a request and a time in, an answer out.
 //!
-//! Rules that must hold (`DESIGN.md`, "The pair"):
+//! Rules that must hold (`ARCHITECTURE.md`, "What is guaranteed"):
 //! - a register changes only by compare-and-swap on its revision;
 //! - a ledger that was just loaded grants nothing new for one full lease, because it does not know
 //!   what its predecessor renewed last;

@@ -6,7 +6,7 @@
 //! register in the same style: a request and a time in, an answer out. So both can be simulated
 //! millions of times.
 //!
-//! The guarantees that the rules keep are listed in `DESIGN.md`, section "The pair".
+//! The guarantees that the rules keep are listed in `ARCHITECTURE.md`, section "What is guaranteed".
 
 pub mod decide;
 pub mod ledger;

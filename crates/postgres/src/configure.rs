@@ -44,8 +44,8 @@ impl Instance {
     ///
     /// Each file is replaced as a whole, certificate and key as a pair in a directory of their own, so a server
     /// that reloads at any moment finds them fitting together. The instance's own files in the data directory
-    /// are left for a server started by hand: see `DESIGN.md`, "an instance's own files name a synchronous
-    /// standby that does not exist".
+    /// are left for a server started by hand: they name a synchronous
+    /// standby that does not exist, so that it acknowledges nothing.
     ///
     /// # Errors
     /// [`PostgresError::Unusable`] for a name that cannot be written safely, before anything is changed;

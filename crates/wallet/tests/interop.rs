@@ -18,7 +18,7 @@ fn run(dir: &Path, program: &str, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(dir)
         .output()
-        .unwrap_or_else(|error| panic!("{program} is installed (cargo xtask start installs it): {error}"))
+        .unwrap_or_else(|error| panic!("{program} is installed (cargo xtask test installs it): {error}"))
 }
 
 fn succeed(dir: &Path, program: &str, arguments: &[&str]) -> String {

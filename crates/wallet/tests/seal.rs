@@ -29,15 +29,12 @@ impl Tpm {
                 .arg(format!("type=tcp,port={},bindaddr=127.0.0.1", port + 1))
                 .stderr(Stdio::null())
                 .spawn()
-                .expect("swtpm is installed (cargo xtask start installs it)");
+                .expect("swtpm is installed (cargo xtask test installs it)");
             let tcti = format!("swtpm:host=127.0.0.1,port={port}");
             let give_up = Instant::now() + Duration::from_secs(20);
             while Instant::now() < give_up && process.try_wait().unwrap().is_none() {
                 let answer = Command::new("tpm2_getrandom").args(["--tcti", &tcti, "4"]).output();
-                if answer
-                    .expect("tpm2-tools are installed (cargo xtask start installs them)")
-                    .status
-                    .success()
+                if answer.expect("tpm2-tools are installed (cargo xtask test installs them)").status.success()
                 {
                     return Self { process, tcti };
                 }
