@@ -5,8 +5,6 @@ mod standby;
 
 use std::time::Duration;
 
-use crate::ledger::Reading;
-use crate::moment::Moment;
 use crate::register::{Change, MemberName};
 use crate::view::{Instance, Order, RegisterKnowledge, View};
 
@@ -16,6 +14,8 @@ pub enum Action {
     /// Nothing until something changes.
     Wait,
     /// Asks the arbiter for a change of the register.
+    ///
+    /// Before it asks for `Release` the agent forgets its own lease: an answer may be lost.
     Change(Change),
     /// Creates the database of a new pair.
     Initialise,
@@ -33,7 +33,9 @@ pub enum Action {
     GoAlone,
     /// Lets clients in.
     OpenGate,
-    /// Shows that commits wait for the peer, and makes it the synchronous standby.
+    /// Makes the peer the synchronous standby where commits already wait for nobody: nothing to show.
+    NamePeer,
+    /// Shows that commits wait, and makes the peer, which is not in the set, the synchronous standby.
     ShowWaits,
     /// Copies the peer's data directory.
     BaseBackup,
@@ -66,6 +68,7 @@ impl Action {
             Action::Promote => "promote",
             Action::GoAlone => "go alone",
             Action::OpenGate => "open gate",
+            Action::NamePeer => "name peer",
             Action::ShowWaits => "show waits",
             Action::BaseBackup => "base backup",
             Action::Rewind => "rewind",
@@ -94,15 +97,16 @@ impl Decision {
     }
 }
 
+/// How long a running instance may not answer before it counts as gone.
+const UNRESPONSIVE: Duration = Duration::from_millis(3_000);
+
 /// The next step of the member that sees `view`.
 #[must_use]
 pub fn decide(view: &View) -> Decision {
     let decision = choose(view);
     match view.last_failure {
-        // A step that failed a moment ago is not hammered, except those that keep data safe.
-        Some((at, name)) if retries_later(&decision.action) && name == decision.action.name() => {
-            let wait = Duration::from_millis(view.timing.retry_ms);
-            if view.now.since(at) < wait {
+        Some((at, name)) if name == decision.action.name() => {
+            if view.now.since(at) < pause_after_failure(view, &decision.action) {
                 return Decision::wait(format!("{name} failed and is tried again shortly"));
             }
             decision
@@ -111,63 +115,77 @@ pub fn decide(view: &View) -> Decision {
     }
 }
 
-fn retries_later(action: &Action) -> bool {
-    !matches!(action, Action::Wait | Action::Kill | Action::GoAlone | Action::End | Action::AskPerson)
+/// A step that failed a moment ago is not hammered, except those that keep data safe.
+fn pause_after_failure(view: &View, action: &Action) -> Duration {
+    match action {
+        Action::Wait | Action::Kill | Action::GoAlone | Action::End | Action::AskPerson => Duration::ZERO,
+        // The register has been read again by then; a longer pause would be the clients' wait.
+        Action::Change(_) => Duration::from_millis(view.timing.renew_ms),
+        _ => Duration::from_millis(view.timing.retry_ms),
+    }
 }
 
 fn choose(view: &View) -> Decision {
-    let (read_at, reading) = match &view.register {
-        RegisterKnowledge::Refused { why } => return refused(view, why),
-        RegisterKnowledge::Unread if runs_as_primary(view) && !view.holds_lease() => {
-            return Decision::new(Action::Kill, "the instance is primary and the register was never read");
-        }
-        RegisterKnowledge::Unread => return Decision::wait("the arbiter has not answered yet"),
-        RegisterKnowledge::Read { at, reading } => (*at, reading),
-    };
-    if view.order == Some(Order::Shutdown) {
-        return shut_down(view, reading);
+    if could_commit(view) && !view.holds_lease() {
+        return Decision::new(Action::Kill, why_killed(view));
     }
-    if reading.register.active == view.me {
-        active::choose(view, reading)
-    } else {
-        standby::choose(view, reading, read_at)
+    if view.order == Some(Order::Shutdown) {
+        return shut_down(view);
+    }
+    match &view.register {
+        RegisterKnowledge::Refused { why } => Decision::new(Action::AskPerson, why),
+        RegisterKnowledge::Unread => Decision::wait("the arbiter has not answered yet"),
+        RegisterKnowledge::Read { reading, .. } if reading.register.active == view.me => {
+            active::choose(view, reading)
+        }
+        RegisterKnowledge::Read { at, reading } => standby::choose(view, reading, *at),
     }
 }
 
-fn refused(view: &View, why: &str) -> Decision {
-    if runs_as_primary(view) && !view.holds_lease() {
-        return Decision::new(Action::Kill, format!("the instance is primary without a lease: {why}"));
+/// Whether the instance could commit. One that does not answer could, if this member was active.
+fn could_commit(view: &View) -> bool {
+    match view.instance {
+        Instance::Primary(_) => true,
+        Instance::Unresponsive { .. } => view.lease_until.is_some(),
+        _ => false,
     }
-    Decision::new(Action::AskPerson, why)
+}
+
+fn why_killed(view: &View) -> String {
+    match &view.register {
+        RegisterKnowledge::Unread => "the instance could commit and the arbiter has not answered yet".into(),
+        RegisterKnowledge::Refused { why } => format!("the instance could commit without a lease: {why}"),
+        RegisterKnowledge::Read { reading, .. } if reading.register.active == view.me => {
+            "the lease has lapsed and the instance could still commit".into()
+        }
+        RegisterKnowledge::Read { .. } => format!("{} is active now", other(view)),
+    }
 }
 
 /// A person wants this member stopped: the instance first, then the lease, then the agent.
-fn shut_down(view: &View, reading: &Reading) -> Decision {
+fn shut_down(view: &View) -> Decision {
     if view.job.is_some() {
         return Decision::wait("stopping once the running step has ended");
     }
     match &view.instance {
-        Instance::Absent | Instance::Stopped { .. } => {}
-        _ => return Decision::new(Action::StopFast, "a person ordered this member to stop"),
+        Instance::Absent | Instance::Stopped { .. } => say_goodbye(view),
+        _ if view.last_failure.is_some_and(|(_, name)| name == Action::StopFast.name()) => {
+            Decision::new(Action::Kill, "a person ordered this member to stop and it did not stop in order")
+        }
+        _ => Decision::new(Action::StopFast, "a person ordered this member to stop"),
     }
-    if reading.register.lease.as_ref() == Some(&view.me) && view.holds_lease() {
-        return Decision::new(
-            Action::Change(Change::Release { member: view.me.clone() }),
-            "the instance has stopped, saying goodbye",
-        );
+}
+
+fn say_goodbye(view: &View) -> Decision {
+    let holds = match &view.register {
+        RegisterKnowledge::Read { reading, .. } => reading.register.lease.as_ref() == Some(&view.me),
+        _ => false,
+    };
+    if holds && view.holds_lease() {
+        let change = Change::Release { member: view.me.clone() };
+        return Decision::new(Action::Change(change), "the instance has stopped, saying goodbye");
     }
     Decision::new(Action::End, "a person ordered this member to stop and the instance has stopped")
-}
-
-fn runs_as_primary(view: &View) -> bool {
-    matches!(view.instance, Instance::Primary(_))
-}
-
-/// Whether the lease looks free, judging from a reading that is `view.now - read_at` old.
-fn lease_looks_free(view: &View, reading: &Reading, read_at: Moment) -> bool {
-    let age = view.now.since(read_at).as_millis();
-    let remaining = reading.lease_remaining_ms.max(reading.embargo_remaining_ms);
-    u128::from(remaining) <= age
 }
 
 fn other(view: &View) -> &MemberName {

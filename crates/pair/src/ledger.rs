@@ -171,6 +171,10 @@ impl Ledger {
 
     /// Renews the lease of `member`, which must hold it unexpired. Needs no write to disk.
     ///
+    /// While a restarted ledger grants nothing new it does not know when the lease of its register lapses.
+    /// It takes the word of the recorded holder, which asks only while it may act: nobody else can have got
+    /// the lease, since that would be recorded. So a restart of the witness stops no active that is alone.
+    ///
     /// # Errors
     /// [`Refusal::Lapsed`] when it does not; [`Refusal::Absent`].
     pub fn renew(
@@ -183,11 +187,17 @@ impl Ledger {
         let reading = self.read(pair, now)?;
         let register = &reading.register;
         let holds = register.lease.as_ref() == Some(member) && register.generation == generation;
-        if !holds || reading.lease_remaining_ms == 0 {
+        let unexpired = reading.lease_remaining_ms > 0 || self.restarted(pair, &reading);
+        if !holds || !unexpired {
             return Err(Refusal::Lapsed { member: member.clone() });
         }
         self.lease_ends.insert(pair.to_owned(), now.after(self.lease));
         self.read(pair, now)
+    }
+
+    /// Whether the lease's end is unknown because of a restart, and nothing was granted since.
+    fn restarted(&self, pair: &str, reading: &Reading) -> bool {
+        reading.embargo_remaining_ms > 0 && !self.lease_ends.contains_key(pair)
     }
 
     fn register(&self, pair: &str) -> Result<&Register, Refusal> {
@@ -235,6 +245,21 @@ mod tests {
     #[test]
     fn a_lapsed_lease_is_not_renewed() {
         let refused = ledger().renew("p", &name("a"), 1, Moment(6_000));
+        assert_eq!(refused, Err(Refusal::Lapsed { member: name("a") }));
+    }
+
+    #[test]
+    fn a_restarted_ledger_renews_for_the_recorded_holder_only() {
+        let mut restarted = Ledger::load(ledger().registers().clone(), LEASE, Moment(10_000));
+        assert!(restarted.renew("p", &name("b"), 1, Moment(11_000)).is_err());
+        let renewed = restarted.renew("p", &name("a"), 1, Moment(11_000)).unwrap();
+        assert_eq!(renewed.lease_remaining_ms, 3_000);
+    }
+
+    #[test]
+    fn a_restarted_ledger_renews_nothing_once_it_grants() {
+        let mut restarted = Ledger::load(ledger().registers().clone(), LEASE, Moment(10_000));
+        let refused = restarted.renew("p", &name("a"), 1, Moment(13_000));
         assert_eq!(refused, Err(Refusal::Lapsed { member: name("a") }));
     }
 

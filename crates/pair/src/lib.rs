@@ -11,6 +11,7 @@
 pub mod decide;
 pub mod ledger;
 pub mod moment;
+pub mod promise;
 pub mod register;
 pub mod timing;
 pub mod view;

@@ -27,6 +27,8 @@ pub struct View {
     pub agent_started: Moment,
     /// What is known of the register.
     pub register: RegisterKnowledge,
+    /// What became of the last change that this member asked of the arbiter.
+    pub asked: Asked,
     /// Until when this member may act as active: its own lease, or its standby's promise.
     pub lease_until: Option<Moment>,
     /// Until when this member promised not to seek the lease.
@@ -39,9 +41,9 @@ pub struct View {
     pub job: Option<Job>,
     /// The last step that failed, and when.
     pub last_failure: Option<(Moment, &'static str)>,
-    /// When this member last gave the lease away on purpose.
+    /// When this member last gave the lease away on purpose. Forgotten when the peer has taken it.
     pub handed_over: Option<Moment>,
-    /// What a person ordered.
+    /// What a person ordered. A switchover is forgotten when the active member has changed.
     pub order: Option<Order>,
 }
 
@@ -62,6 +64,41 @@ pub enum RegisterKnowledge {
         /// Why, for a person.
         why: String,
     },
+}
+
+/// What became of the last change that an agent asked of the arbiter.
+///
+/// A request without an answer may still be on its way and be made later, as long as the register stays
+/// at the revision it was asked at. An agent that believes otherwise acknowledges alone while an
+/// admission that it gave up waiting for puts the standby into the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing was asked since this agent started; its predecessor may have.
+    Unknown,
+    /// It was answered, by yes or by no.
+    Answered,
+    /// No answer came to the change asked at this revision.
+    Unanswered {
+        /// The register's revision that the change expects.
+        revision: u64,
+    },
+}
+
+impl Asked {
+    /// Whether a change that was asked could still be made to a register at `revision`.
+    #[must_use]
+    pub fn may_still_change(self, revision: u64) -> bool {
+        match self {
+            Asked::Unknown => true,
+            _ => self.unanswered_at(revision),
+        }
+    }
+
+    /// Whether a change that this agent knows of could still be made to a register at `revision`.
+    #[must_use]
+    pub fn unanswered_at(self, revision: u64) -> bool {
+        matches!(self, Asked::Unanswered { revision: expected } if expected >= revision)
+    }
 }
 
 /// An order from a person.
@@ -106,7 +143,7 @@ pub enum Instance {
     },
     /// Its postmaster runs but nobody could ask it yet.
     Starting,
-    /// It runs but does not answer since the given moment.
+    /// It runs but does not answer since the given moment; whether it can commit is not known.
     Unresponsive {
         /// Since when.
         since: Moment,
@@ -121,11 +158,11 @@ pub enum Instance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Follow {
-    /// Nothing: it was a standby.
+    /// Nothing: it was a standby and was never opened since. Started in place, it is a standby.
     Ready,
-    /// It was active and may have what the peer does not.
+    /// It was opened for writing and may have what the peer does not. Started in place, it is a primary.
     Rewind,
-    /// It cannot be repaired: a rewind failed or was interrupted.
+    /// It cannot be repaired: a rewind failed or was interrupted, or what it would need was removed.
     BaseBackup,
 }
 
@@ -154,8 +191,10 @@ pub struct PrimaryFacts {
     pub gate_position: Option<Lsn>,
     /// The synchronous standby in force.
     pub synchronous: Synchronous,
-    /// Commits were shown to wait for the peer since its name came in force.
-    pub waits_shown: bool,
+    /// The register's revision at which it was last begun to show that commits wait for the peer, once
+    /// that was shown. It proves nothing about a register that has changed since: the peer may have left
+    /// the set to replace its data, and come back under the same name.
+    pub waits_shown: Option<u64>,
     /// The peer's connection, if there is one.
     pub sender: Option<SenderFacts>,
     /// Since when there is no connection of the peer.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Decision, lease_looks_free, other};
+use super::{Action, Decision, UNRESPONSIVE, other};
 use crate::ledger::Reading;
 use crate::moment::Moment;
 use crate::register::Change;
@@ -15,8 +15,12 @@ const NOT_STREAMING: Duration = Duration::from_secs(10);
 const PEER_FRESH: Duration = Duration::from_secs(3);
 
 pub(super) fn choose(view: &View, reading: &Reading, read_at: Moment) -> Decision {
-    if let Instance::Primary(_) | Instance::Unresponsive { .. } = view.instance {
-        return Decision::new(Action::Kill, format!("{} is active now", other(view)));
+    match view.instance {
+        Instance::Primary(_) => {
+            return Decision::new(Action::Kill, format!("{} is active now", other(view)));
+        }
+        Instance::Unresponsive { since } => return unresponsive(view, since),
+        _ => {}
     }
     if view.job.is_some() {
         return Decision::wait("a step is running");
@@ -25,6 +29,21 @@ pub(super) fn choose(view: &View, reading: &Reading, read_at: Moment) -> Decisio
         return seek(view, reading);
     }
     follow(view, reading)
+}
+
+/// Whether the lease looks free, judging from a reading that is `view.now - read_at` old.
+fn lease_looks_free(view: &View, reading: &Reading, read_at: Moment) -> bool {
+    let age = view.now.since(read_at).as_millis();
+    let remaining = reading.lease_remaining_ms.max(reading.embargo_remaining_ms);
+    u128::from(remaining) <= age
+}
+
+/// A standby that does not answer may still confirm what it receives, so it is given time.
+fn unresponsive(view: &View, since: Moment) -> Decision {
+    if view.now.since(since) < UNRESPONSIVE {
+        return Decision::wait("the instance does not answer yet");
+    }
+    Decision::new(Action::Kill, "the instance runs but does not answer, and is started anew")
 }
 
 /// Nobody holds the lease: take over, if nothing acknowledged can be missing here.
@@ -38,7 +57,7 @@ fn seek(view: &View, reading: &Reading) -> Decision {
             _ => follow(view, reading),
         };
     }
-    if let Some(wait) = bound_by_promise(view) {
+    if let Some(wait) = bound_by_promise(view, reading) {
         return wait;
     }
     match &view.instance {
@@ -56,7 +75,10 @@ fn seek(view: &View, reading: &Reading) -> Decision {
 }
 
 /// A promise is kept; one that a restarted agent may have forgotten is waited out.
-fn bound_by_promise(view: &View) -> Option<Decision> {
+///
+/// An active that said goodbye has stopped before, and acts on no promise until it has taken the lease again.
+fn bound_by_promise(view: &View, reading: &Reading) -> Option<Decision> {
+    reading.register.lease.as_ref()?;
     let forgotten = view.agent_started.after(Duration::from_millis(view.timing.promise_ms));
     let until = view.promised_until.map_or(forgotten, |promised| promised.max(forgotten));
     if view.now < until {
