@@ -191,3 +191,6 @@ fn say_goodbye(view: &View) -> Decision {
 fn other(view: &View) -> &MemberName {
     &view.peer
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

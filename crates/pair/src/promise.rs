@@ -31,3 +31,48 @@ pub fn may_promise(view: &View, asker: &MemberName, generation: u64) -> Result<(
         _ => Err("the instance does not follow the active member"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::tests::build::{b, cut_off, standby};
+    use crate::view::Asked;
+
+    #[test]
+    fn a_streaming_standby_promises() {
+        assert_eq!(may_promise(&standby().0, &b(), 1), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_promised_to_another_generation() {
+        assert!(may_promise(&standby().0, &b(), 0).is_err());
+        assert!(may_promise(&standby().0, &b(), 2).is_err());
+    }
+
+    #[test]
+    fn nothing_is_promised_to_a_member_that_is_not_active() {
+        assert!(may_promise(&standby().0, &"a".into(), 1).is_err());
+    }
+
+    #[test]
+    fn nothing_is_promised_after_a_goodbye() {
+        assert!(may_promise(&standby().released().0, &b(), 1).is_err());
+    }
+
+    #[test]
+    fn nothing_is_promised_while_an_own_wish_for_the_lease_may_be_granted() {
+        let asked = |revision| standby().with(|view| view.asked = Asked::Unanswered { revision }).0;
+        assert!(may_promise(&asked(7), &b(), 1).is_err());
+        assert_eq!(may_promise(&asked(6), &b(), 1), Ok(()));
+    }
+
+    #[test]
+    fn a_standby_without_a_stream_promises_nothing() {
+        assert!(may_promise(&standby().instance(cut_off(1)).0, &b(), 1).is_err());
+    }
+
+    #[test]
+    fn nothing_is_promised_before_the_arbiter_has_answered() {
+        assert!(may_promise(&standby().unread().0, &b(), 1).is_err());
+    }
+}
