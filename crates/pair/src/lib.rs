@@ -13,10 +13,12 @@ pub mod ledger;
 pub mod moment;
 pub mod promise;
 pub mod register;
+pub mod state;
 pub mod timing;
 pub mod view;
 
 pub use decide::{Action, Decision, decide};
 pub use moment::Moment;
 pub use register::{MemberName, Register};
+pub use state::pair_state;
 pub use timing::Timing;
